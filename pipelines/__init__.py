@@ -1,0 +1,1 @@
+"""fundflows: the ledger of ETF and ETP fund flows."""

@@ -1,0 +1,78 @@
+"""The one form in which fundflows says that a report cannot be used.
+
+Every error names what is wrong, where, what was expected, what was found and what to do.
+Classes receive the culprits and compose the message; nobody formats such a message elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A place in a report, as narrow as it is known: source, file, sheet, cell."""
+
+    source: str | None = None
+    file: str | None = None
+    sheet: str | None = None
+    cell: str | None = None
+
+    def __str__(self) -> str:
+        named = (
+            ("source", self.source),
+            ("file", self.file),
+            ("sheet", self.sheet),
+            ("cell", self.cell),
+        )
+        return ", ".join(f"{name} {value}" for name, value in named if value)
+
+
+class FundflowsError(Exception):
+    """Base of all errors that a user can mend: what, where, expected, found, what to do."""
+
+    def __init__(
+        self, what: str, *, where: Where | None = None, expected: str, found: str, fix: str
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where or Where()
+        self.expected = expected
+        self.found = found
+        self.fix = fix
+
+    def at(self, *, source: str | None = None, file: str | None = None) -> FundflowsError:
+        """Return the same error with the source and file filled in, where the caller knows them."""
+        self.where = replace(
+            self.where, source=self.where.source or source, file=self.where.file or file
+        )
+        return self
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        if str(self.where):
+            lines.append(f"  where:      {self.where}")
+        for name, text in (
+            ("expected", self.expected),
+            ("found", self.found),
+            ("what to do", self.fix),
+        ):
+            indented = text.replace("\n", "\n              ")
+            lines.append(f"  {name + ':':<12}{indented}")
+        return "\n".join(lines)
+
+
+class UnreadableReport(FundflowsError):
+    """The bytes are not what the container says: empty, truncated, encrypted, another format."""
+
+
+class ShapeError(FundflowsError):
+    """A report's tables are not as any layout describes them. Nothing of the report is used."""
+
+
+class LayoutError(FundflowsError):
+    """A source's own file (`defs.yaml`) is not usable."""
+
+
+class TotalsError(FundflowsError):
+    """A printed total does not add up beyond what rounding allows; the vintage is refused."""

@@ -1,0 +1,243 @@
+"""Printed numbers and printed units, exactly.
+
+What a cell shows becomes an exact decimal in the base unit, with half of its last printed digit
+(F9), or a NULL with a reason (E07). No floats, no guessing: a text that could mean two numbers
+is refused. Dates, tables and files do not belong here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+# Texts that stand for "no number here". A zero is never one of them, and "nil" is not here because
+# publishers use it for both; a layout that knows better says so under `nulls`.
+NULL_REASONS: Mapping[str, str] = {
+    "": "blank",
+    "-": "dash",
+    "--": "dash",
+    "n/a": "not_available",
+    "na": "not_available",
+    "n.a.": "not_available",
+    "#n/a": "not_available",
+    "not declared": "not_declared",
+    "not available": "not_available",
+    "holiday": "holiday",
+    "awaited": "awaited",
+    "pending": "awaited",
+    "tbc": "awaited",
+}
+
+_SCALES: Mapping[str, Decimal] = {
+    "k": Decimal(10**3),
+    "000": Decimal(10**3),
+    "000s": Decimal(10**3),
+    "'000": Decimal(10**3),
+    "thousand": Decimal(10**3),
+    "thousands": Decimal(10**3),
+    "m": Decimal(10**6),
+    "mn": Decimal(10**6),
+    "mm": Decimal(10**6),
+    "mln": Decimal(10**6),
+    "million": Decimal(10**6),
+    "millions": Decimal(10**6),
+    "bn": Decimal(10**9),
+    "b": Decimal(10**9),
+    "billion": Decimal(10**9),
+    "billions": Decimal(10**9),
+    "tn": Decimal(10**12),
+    "trillion": Decimal(10**12),
+}
+_CURRENCIES: Mapping[str, str] = {
+    "us$": "USD",
+    "usd": "USD",
+    "$": "USD",
+    "€": "EUR",
+    "eur": "EUR",
+    "£": "GBP",
+    "gbp": "GBP",
+    "c$": "CAD",
+    "cad": "CAD",
+    "chf": "CHF",
+    "sek": "SEK",
+    "brl": "BRL",
+    "aud": "AUD",
+    "hk$": "HKD",
+    "hkd": "HKD",
+}
+
+
+def _any_of(words: Mapping[str, object]) -> str:
+    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+
+
+_CURRENCY, _SCALE = _any_of(_CURRENCIES), _any_of(_SCALES)
+_UNIT = re.compile(
+    rf"^(?P<currency>{_CURRENCY})?\s*(?P<scale>{_SCALE})?\s*"
+    r"(?P<thing>shares|coins|ratio|%|/\s?share)?$",
+    re.IGNORECASE,
+)
+_HEADER_UNIT = re.compile(
+    rf"^(?P<name>.*?)\s*(?:[(\[](?P<bracket>[^()\[\]]+)[)\]]|,\s*(?P<comma>[^,]+)|"
+    rf"\s(?P<bare>(?:US\$|USD|\$)\s?(?:{_SCALE})))$",
+    re.IGNORECASE,
+)
+_DIRECTION = re.compile(
+    r"^(?:net\s+)?(?P<word>inflows?|outflows?|minus|negative)(?:\s+of)?\s+(?P<rest>\S.*)$",
+    re.IGNORECASE,
+)
+_FOOTNOTE = re.compile(r"(?<=[\d%).a-z])\s*(?:[*†‡§#¹²³⁴⁵⁶⁷⁸⁹]+|\[\w{1,2}\]|\s\(\w\))$", re.IGNORECASE)
+_NUMBER = re.compile(
+    rf"""^(?P<open>\()?\s*(?P<sign>[+-])?\s*(?P<currency>{_CURRENCY})?\s*(?P<sign2>[+-])?\s*
+    (?P<digits>\d{{1,3}}(?:,\d{{3}})+|\d{{1,3}}(?:\ \d{{3}})+|\d+|(?=\.\d))(?P<frac>\.\d+)?
+    (?:e(?P<exp>[+-]?\d{{1,3}}))?\s*(?P<scale>{_SCALE})?\s*(?P<percent>%)?
+    (?P<trail>-)?\s*(?P<close>\))?$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_DASHES = str.maketrans({c: "-" for c in "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d"})
+_SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f\ufeff]+")
+
+
+class NotANumber(ValueError):
+    """A text that is neither one number nor a known word for a missing one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of measure: `base` (USD, shares, coins, USD/share, ratio) times `factor`.
+
+    `base` is None where only a scale was printed, as in "(000)".
+    """
+
+    base: str | None
+    factor: Decimal = Decimal(1)
+
+    @property
+    def currency(self) -> str | None:
+        """The currency part of the base unit, or None (shares, coins, ratios)."""
+        base = (self.base or "").removesuffix("/share")
+        return base if base in set(_CURRENCIES.values()) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One printed number in its base unit.
+
+    `value` is None when the cell is a NULL, and then `null_reason` says why (E07).
+    `half_unit` is half of the last printed digit, in the same unit (F9).
+    """
+
+    printed: str
+    value: Decimal | None
+    half_unit: Decimal | None
+    null_reason: str | None = None
+
+
+def clean(text: str) -> str:
+    """Fold every kind of white space (NBSP, thin, BOM) to single blanks and trim."""
+    return _SPACES.sub(" ", text).strip()
+
+
+@lru_cache(maxsize=512)
+def parse_unit(text: str) -> Unit | None:
+    """Read a unit as publishers print it ("US$m", "(000)", "USD bn", "thousand shares", "%").
+
+    Returns None when the text is no unit.
+    """
+    match = _UNIT.match(clean(text))
+    if match is None or not clean(text):
+        return None
+    thing = (match["thing"] or "").replace(" ", "").lower()
+    factor = _SCALES[match["scale"].lower()] if match["scale"] else Decimal(1)
+    currency = _CURRENCIES[match["currency"].lower()] if match["currency"] else None
+    if thing == "/share":
+        return Unit(f"{currency or 'USD'}/share", factor)
+    if thing == "%":
+        return Unit("ratio", Decimal("0.01"))
+    return Unit(currency or thing or None, factor)
+
+
+@lru_cache(maxsize=4096)
+def split_header(text: str) -> tuple[str, Unit | None]:
+    """Split a header into its name and the unit printed in it: "Week flow (US$m)"."""
+    header = clean(text)
+    match = _HEADER_UNIT.match(header)
+    if match and match["name"]:
+        unit = parse_unit(match["bracket"] or match["comma"] or match["bare"])
+        if unit is not None:
+            return match["name"], unit
+    return header, None
+
+
+def parse_number(
+    text: str,
+    unit: Unit,
+    *,
+    nulls: Mapping[str, str] = NULL_REASONS,
+    decimals: int | None = None,
+) -> Number:
+    """Read one printed number in `unit`; a scale or currency printed with it wins over the header.
+
+    Args:
+        text: what the cell shows.
+        unit: the unit that the header or the layout gives the column.
+        nulls: words that stand for a missing number, lower case, with the reason.
+        decimals: the printed precision where the text does not show it (a CSV that drops
+            trailing zeros); never fewer than the text has.
+
+    Raises:
+        NotANumber: for anything else, and for a sign that is said twice.
+    """
+    printed = clean(text)
+    plain = printed.translate(_DASHES)
+    reason = nulls.get(plain.lower())
+    if reason is not None:
+        return Number(printed, None, None, reason)
+    plain = _FOOTNOTE.sub("", plain)
+    direction = _DIRECTION.match(plain)
+    match = _NUMBER.match(direction["rest"] if direction else plain)
+    if match is None or bool(match["open"]) != bool(match["close"]):
+        raise NotANumber(printed)
+    factor = _factor_of(match, unit, printed)
+    negative = _is_negative(match, direction["word"] if direction else None, printed)
+    frac = (match["frac"] or ".")[1:]
+    digits = re.sub(r"[ ,]", "", match["digits"])
+    exponent = int(match["exp"] or 0)
+    value = Decimal(f"{digits or 0}.{frac or 0}").scaleb(exponent) * factor
+    places = max(len(frac), decimals or 0) - exponent
+    return Number(
+        printed,
+        -value if negative and value else value,
+        Decimal(5).scaleb(-places - 1) * factor,
+    )
+
+
+def _factor_of(match: re.Match[str], unit: Unit, printed: str) -> Decimal:
+    """Return the factor to the base unit; refuse a currency or percent of another unit."""
+    if match["currency"] and unit.currency and _CURRENCIES[match["currency"].lower()] != (
+        unit.currency
+    ):
+        raise NotANumber(f"{printed} (in a column of {unit.base})")
+    if match["percent"]:
+        if unit.base != "ratio":
+            raise NotANumber(f"{printed} (in a column of {unit.base})")
+        return Decimal("0.01")
+    if match["scale"]:
+        return _SCALES[match["scale"].lower()]
+    return Decimal(1) if match["currency"] and not unit.currency else unit.factor
+
+
+def _is_negative(match: re.Match[str], word: str | None, printed: str) -> bool:
+    """Return whether the number is negative; refuse one whose sign is said twice."""
+    signs = [bool(match["open"]), match["sign"], match["sign2"], match["trail"], word]
+    if sum(map(bool, signs)) > 1:
+        raise NotANumber(f"{printed} (its sign is said twice)")
+    words_of_loss = ("outflow", "minus", "negative")
+    return (
+        bool(match["open"])
+        or "-" in (match["sign"], match["sign2"], match["trail"])
+        or bool(word and word.lower().startswith(words_of_loss))
+    )

@@ -1,0 +1,256 @@
+"""Finding a printed table in a grid, and saying precisely why it is not as a layout describes.
+
+From a grid to a `Found`: where the header stands and which column means what. Numbers are not
+read here. A column that no layout knows, or one that is missing, stops the report: the error
+carries the lines to add.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass, field
+
+from pipelines.reports.errors import ShapeError, Where
+from pipelines.reports.grids import Grid, column_letters
+from pipelines.reports.layout import (
+    Across,
+    IgnoredColumn,
+    KeyColumn,
+    NumberColumn,
+    Table,
+    label_in,
+)
+from pipelines.reports.numbers import Unit, split_header
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """One column of a found table: its place, its printed header and what it means."""
+
+    column: int
+    header: tuple[str, ...]
+    means: KeyColumn | NumberColumn | IgnoredColumn | Across
+    label: str | None = None
+    unit: Unit | None = None
+
+    @property
+    def sublabel(self) -> str | None:
+        """A second header text of a melted column: the issuer above the ticker."""
+        others = [text for text in self.header if text != self.label and not text.endswith("%")]
+        return others[0] if others else None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A table where it stands: the grid, the rows below the header, the columns' meanings."""
+
+    table: Table
+    grid: Grid
+    header_row: int
+    first_row: int
+    columns: list[Mapped] = field(default_factory=list)
+
+    def keyed(self, key: str) -> int | None:
+        """Return the place of the date, label or sublabel column."""
+        for mapped in self.columns:
+            if isinstance(mapped.means, KeyColumn) and mapped.means.key == key:
+                return mapped.column
+        return None
+
+
+def same(text: str) -> str:
+    """Return the form in which header texts are compared: no unit, no case."""
+    return split_header(text)[0].casefold()
+
+
+def find(table: Table, grids: list[Grid]) -> list[Found]:
+    """Find a table in the grids of a report: once, or once a sheet if its name may vary.
+
+    Raises:
+        ShapeError: sheet missing, header not found, a column unknown or missing.
+    """
+    candidates = [
+        grid for grid in grids if table.sheet is None or label_in(table.sheet, grid.name) is not None
+    ]
+    if not candidates:
+        raise ShapeError(
+            f"The sheet of table {table.name} is missing.",
+            expected=f"a visible sheet named {table.sheet}",
+            found=", ".join(grid.name for grid in grids),
+            fix="check that this is the whole report; if the publisher renamed the sheet, "
+            f"change `sheet` of table {table.name} in the source's defs.yaml",
+        )
+    every_sheet = table.label is not None and table.label.sheet is not None
+    found = []
+    for grid in candidates:
+        place = _header_of(table, grid)
+        if place is not None:
+            found.append(_map_columns(table, grid, *place))
+        elif every_sheet:
+            raise _no_header(table, [grid])
+        if found and not every_sheet:
+            break
+    if not found:
+        raise _no_header(table, candidates)
+    return found
+
+
+def _texts(grid: Grid, first: int, last: int) -> list[tuple[str, ...]]:
+    """Return the header texts of each column in a band of rows, top down, without repeats."""
+    width = max((len(grid.rows[row]) for row in range(first, last)), default=0)
+    return [
+        tuple(
+            dict.fromkeys(
+                text for row in range(first, last) if (text := grid.cell(row, column).text)
+            )
+        )
+        for column in range(width)
+    ]
+
+
+def _header_of(table: Table, grid: Grid) -> tuple[int, int] | None:
+    """Return the first and the last-plus-one row of the header: wherever its texts stand."""
+    wanted = {text.casefold() for text in table.header}
+    shown = [{same(cell.text) for cell in row if cell.text} for row in grid.rows]
+    for first, texts in enumerate(shown):
+        if not wanted & texts:
+            continue
+        for last in range(first + 1, min(first + table.header_rows, len(shown)) + 1):
+            if wanted <= set().union(*shown[first:last]):
+                return first, last
+    return None
+
+
+def _no_header(table: Table, grids: list[Grid]) -> ShapeError:
+    wanted = {text.casefold() for text in table.header}
+    closest, seen, where = 0, "no row with any of these texts", Where(sheet=grids[0].name)
+    for grid in grids:
+        for index, row in enumerate(grid.rows):
+            texts = [cell.text for cell in row if cell.text]
+            hits = len(wanted & {same(text) for text in texts})
+            if hits > closest:
+                closest = hits
+                where = Where(sheet=grid.name, cell=grid.ref(index, 0))
+                seen = f"the closest row: {' | '.join(texts[:12])}"
+    return ShapeError(
+        f"Table {table.name} is not in the report: its header was not found.",
+        where=where,
+        expected=f"a header with {' | '.join(table.header)}",
+        found=seen,
+        fix="check that the report belongs to this source; if the publisher changed the header, "
+        "add a layout with its date (docs/a-header-changed.md)",
+    )
+
+
+def _map_columns(table: Table, grid: Grid, first: int, last: int) -> Found:
+    known = {
+        same(spelling): (header, column)
+        for header, column in table.columns.items()
+        for spelling in (header, *column.also)
+    }
+    found = Found(table, grid, first, last)
+    unknown: list[tuple[int, tuple[str, ...]]] = []
+    seen: dict[str, Mapped] = {}
+    for place, texts in enumerate(_texts(grid, first, last)):
+        hit = next((known[same(text)] for text in texts if same(text) in known), None)
+        if hit is not None:
+            mapped = Mapped(place, texts, hit[1], unit=_printed_unit(grid, last - 1, place, texts))
+            _refuse_twice(grid, last - 1, seen.get(hit[0]), mapped)
+            seen[hit[0]] = mapped
+        elif (label := _label_across(table.across, texts)) and table.across:
+            mapped = Mapped(place, texts, table.across, label=label)
+        elif texts or any(grid.cell(row, place).text for row in range(last, len(grid.rows))):
+            unknown.append((place, texts))
+            continue
+        else:
+            continue
+        found.columns.append(mapped)
+    optional = {h for h, c in table.columns.items() if isinstance(c, NumberColumn) and c.optional}
+    missing = [
+        header
+        for header, column in table.columns.items()
+        if header not in seen and header not in optional and not isinstance(column, IgnoredColumn)
+    ]
+    if unknown or missing:
+        raise _column_error(found, unknown, missing)
+    return found
+
+
+def _label_across(across: Across | None, texts: tuple[str, ...]) -> str | None:
+    if across is None:
+        return None
+    return next((label for text in texts if (label := label_in(across.label, text))), None)
+
+
+def _printed_unit(grid: Grid, row: int, place: int, texts: tuple[str, ...]) -> Unit | None:
+    units = [unit for text in texts if (unit := split_header(text)[1]) is not None]
+    if len({(unit.base, unit.factor) for unit in units}) > 1:
+        raise ShapeError(
+            "A header prints two units.",
+            where=Where(sheet=grid.name, cell=grid.ref(row, place)),
+            expected="one unit a column",
+            found=" | ".join(texts),
+            fix="mend the header in the report, or add a layout that says what it means",
+        )
+    return units[0] if units else None
+
+
+def _refuse_twice(grid: Grid, row: int, first: Mapped | None, second: Mapped) -> None:
+    if first is not None and not isinstance(second.means, IgnoredColumn):
+        raise ShapeError(
+            "Two columns have the same header.",
+            where=Where(sheet=grid.name, cell=grid.ref(row, second.column)),
+            expected="each header once",
+            found=f"{' '.join(second.header)} in columns {column_letters(first.column)} and "
+            f"{column_letters(second.column)}",
+            fix="delete or rename the second column in the report",
+        )
+
+
+def _column_error(
+    found: Found, unknown: list[tuple[int, tuple[str, ...]]], missing: list[str]
+) -> ShapeError:
+    """Compose expected | found | lines to add for columns that are new, renamed or gone."""
+    table, grid = found.table, found.grid
+    names = [split_header(" ".join(texts) or f"(column {column_letters(place)}, no header)")[0]
+             for place, texts in unknown]
+    lines = [f"in the source's defs.yaml, table {table.name}, under `columns:`"]
+    for name, (_, texts) in zip(names, unknown, strict=True):
+        renamed = difflib.get_close_matches(name, missing, n=1, cutoff=0.5)
+        if renamed:
+            lines.append(f'  {renamed[0]}: {{..., also: ["{name}"]}}   # if it was renamed')
+        lines.append(f'  "{name}": {{ignore: "why it is not read"}}   # or, if it is a measure:')
+        lines.append(f'  "{name}": {{{_measure_hint(table, texts)}}}')
+    if missing and not unknown:
+        lines.append(f"  {missing[0]}: {{..., optional: true}}   # if it may be absent")
+    what = " and ".join(
+        part
+        for part in (
+            f"{len(unknown)} unknown column{'s' * (len(unknown) > 1)}" if unknown else "",
+            f"{len(missing)} missing column{'s' * (len(missing) > 1)}" if missing else "",
+        )
+        if part
+    )
+    place = unknown[0][0] if unknown else 0
+    expected = " | ".join(
+        [*table.columns, *([f"any header like {table.across.label}"] if table.across else [])]
+    )
+    return ShapeError(
+        f"Table {table.name} has {what}: "
+        + ", ".join(f"{name!r}" for name in [*names, *missing])
+        + ".",
+        where=Where(sheet=grid.name, cell=grid.ref(found.first_row - 1, place)),
+        expected=expected,
+        found=" | ".join(" ".join(texts) for texts in _texts(
+            grid, found.header_row, found.first_row) if texts),
+        fix="\n".join(lines),
+    )
+
+
+def _measure_hint(table: Table, texts: tuple[str, ...]) -> str:
+    printed = next((text for text in texts if split_header(text)[1] is not None), "")
+    unit = re.search(r"[(\[]([^()\[\]]+)[)\]]", printed)
+    some = next(iter(table.numbers.values()), table.across)
+    fallback = some.unit if some else "US$m"
+    return f"measure: net_flow, unit: {unit[1] if unit else fallback}, period: week"

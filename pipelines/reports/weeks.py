@@ -1,0 +1,79 @@
+"""Weeks: seven days named by the date on which they end, by the source's own rule.
+
+The only module that knows how a week relates to a day, to a partition key and to calendar
+periods (F17, E31, E33). Everything else passes dates.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+ONE_WEEK = dt.timedelta(days=7)
+
+
+def week_ending(day: dt.date, ends: Weekday) -> dt.date:
+    """Return the date on which the week of `day` ends; a day is in the week that it ends."""
+    return day + dt.timedelta(days=(WEEKDAYS.index(ends) - day.weekday()) % 7)
+
+
+def week_start(week: dt.date) -> dt.date:
+    """Return the first of the seven days of the week ending on `week`."""
+    return week - dt.timedelta(days=6)
+
+
+def period_start(
+    period: str, end: dt.date, *, week: dt.date | None = None, inception: dt.date | None = None
+) -> dt.date:
+    """Return the first day of a printed period that ends on `end`.
+
+    Calendar periods begin on the first day of the month, quarter or year, whatever the week
+    (F17, E33, E35). `day` and the stocks measured at a close begin and end on the same day.
+    """
+    if period == "week":
+        return week_start(week or end)
+    if period == "mtd":
+        return end.replace(day=1)
+    if period == "qtd":
+        return end.replace(month=(end.month - 1) // 3 * 3 + 1, day=1)
+    if period == "ytd":
+        return end.replace(month=1, day=1)
+    if period == "since_inception" and inception is not None:
+        return inception
+    return end
+
+
+def key_of(week: dt.date) -> str:
+    """Return the partition key of a week: its week-ending date in ISO form."""
+    return week.isoformat()
+
+
+def week_of(key: str) -> dt.date:
+    """Return the week-ending date of a partition key."""
+    return dt.date.fromisoformat(key)
+
+
+def cron_day_offset(ends: Weekday) -> int:
+    """Return the `day_offset` of a weekly partition set whose keys are week-ending dates.
+
+    Dagster counts weekdays from Sunday and names a weekly window by its first day. A window that
+    begins on the day the week ends has the right name; `ingest` never uses its bounds.
+    """
+    return (WEEKDAYS.index(ends) + 1) % 7
+
+
+def runs_of_weeks(weeks: Iterable[dt.date]) -> Iterator[tuple[dt.date, dt.date]]:
+    """Group weeks into runs without a gap, as (first, last), oldest first."""
+    first = last = None
+    for week in sorted(set(weeks)):
+        if last is not None and week - last == ONE_WEEK:
+            last = week
+            continue
+        if first is not None and last is not None:
+            yield first, last
+        first = last = week
+    if first is not None and last is not None:
+        yield first, last

@@ -1,0 +1,33 @@
+"""The measures that fundflows knows: their base unit and whether they are flows or stocks.
+
+A layout may only name measures of this list. Formulas do not belong here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a printed number can be: `base` is its base unit, `kind` how it relates to time."""
+
+    base: str
+    kind: Literal["flow", "stock"]
+    meaning: str
+
+
+MEASURES: dict[str, Measure] = {
+    "net_flow": Measure("USD", "flow", "creations less redemptions; inflow > 0"),
+    "net_flow_mean": Measure("USD", "flow", "a printed mean of daily net flows (a footer)"),
+    "net_flow_max": Measure("USD", "flow", "a printed largest daily net flow (a footer)"),
+    "net_flow_min": Measure("USD", "flow", "a printed smallest daily net flow (a footer)"),
+    "seed": Measure("USD", "stock", "assets with which a fund started, printed apart from flows"),
+    "aum": Measure("USD", "stock", "assets under management at the close"),
+    "nav": Measure("USD/share", "stock", "net asset value of one share at the close"),
+    "shares_outstanding": Measure("shares", "stock", "shares in issue at the close"),
+    "market_price": Measure("USD/share", "stock", "closing price of one share; never used as NAV"),
+}
+STOCKS = tuple(name for name, measure in MEASURES.items() if measure.kind == "stock")
+DIMENSIONS = ("fund", "asset", "issuer", "country", "total", "check")

@@ -1,0 +1,194 @@
+"""The contract of what is read from reports: observations, refused rows, outcomes.
+
+These three are what a week's files hold. What is derived from them in SQL has its contract in
+`core`, `ops` and `mart`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas.measures import DIMENSIONS, MEASURES
+
+Amount = Annotated[pl.Decimal, 38, 10]
+Instant = Annotated[pl.Datetime, "us", "UTC"]
+
+KEY = (
+    "source",
+    "printed_table",
+    "dimension",
+    "label",
+    "measure",
+    "period_start",
+    "period_end",
+)
+"""What makes two observations statements about the same thing (rule 1 of METHODOLOGY 4)."""
+
+SAID = ("value", "half_unit", "status")
+"""What a vintage says about a key: a later vintage is stored where one of these differs."""
+
+
+class Observation(pa.DataFrameModel):
+    """One printed number of one report, in its base unit, with the address of its cell."""
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    report_id: pl.String = pa.Field(
+        description="sha256 of the report's bytes.", str_matches="^[0-9a-f]{64}$"
+    )
+    layout: pl.String = pa.Field(description="The layout of the source that read the report.")
+    known_at: Instant = pa.Field(
+        description="From when the number could be known: the publisher's time, else received."
+    )
+    published_at: Instant = pa.Field(
+        nullable=True, description="When the publisher says the report came out."
+    )
+    week_ending: pl.Date = pa.Field(
+        description="The date on which the week ends, by the source's own rule (E31)."
+    )
+    period_start: pl.Date = pa.Field(description="First day that the number is about.")
+    period_end: pl.Date = pa.Field(
+        description="Last day that the number is about; for a stock, the day of the close."
+    )
+    printed_table: pl.String = pa.Field(description="Which printed table, by the layout's name.")
+    dimension: pl.String = pa.Field(
+        isin=list(DIMENSIONS),
+        description="What the label names: fund, asset, issuer, country; total; or a check row.",
+    )
+    label: pl.String = pa.Field(description="The label as printed.")
+    sublabel: pl.String = pa.Field(nullable=True, description="A second printed label.")
+    measure: pl.String = pa.Field(isin=list(MEASURES), description="What is measured.")
+    value: Amount = pa.Field(
+        nullable=True, description="Exact value in the base unit; NULL with a reason (E07)."
+    )
+    currency: pl.String = pa.Field(nullable=True, description="Currency of the unit, if any.")
+    unit: pl.String = pa.Field(description="Base unit: USD, shares, coins, USD/share, ratio.")
+    half_unit: Amount = pa.Field(
+        nullable=True, ge=0, description="Half of the last printed digit, in the base unit (F9)."
+    )
+    printed: pl.String = pa.Field(description="The text as shown.")
+    null_reason: pl.String = pa.Field(
+        nullable=True,
+        isin=["blank", "dash", "not_available", "not_declared", "holiday", "awaited"],
+        description="Why there is no value: blank, dash, holiday, awaited... (E07).",
+    )
+    status: pl.String = pa.Field(
+        isin=["final", "preliminary"],
+        description="preliminary while the publisher is still filling the row (E37).",
+    )
+    sheet: pl.String = pa.Field(description="Sheet, or table of the page.")
+    cell: pl.String = pa.Field(description="Cell address, as a spreadsheet prints it.")
+
+    class Config:
+        """Shape rules: these columns, no others."""
+
+        strict = True
+
+    @pa.dataframe_check(name="value_or_reason", description="a value, or the reason for none")
+    def value_or_reason(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
+        """A value, or the reason why there is none (E07); never both."""
+        return data.lazyframe.select(pl.col("value").is_null() == pl.col("null_reason").is_not_null())
+
+    @pa.dataframe_check(name="one_number_per_key", description="one number a key and report")
+    def one_number_per_key(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
+        """A report says one thing about one key; two different numbers are both refused."""
+        said = pl.struct("value", "null_reason")
+        return data.lazyframe.select(said.n_unique().over("report_id", *KEY) == 1)
+
+    @pa.dataframe_check(name="period_in_week", description="the period ends in its week")
+    def period_in_week(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
+        """The period ends in the week that it is filed under, and does not end before it starts."""
+        age = (pl.col("week_ending") - pl.col("period_end")).dt.total_days()
+        return data.lazyframe.select(
+            age.is_between(0, 6) & (pl.col("period_start") <= pl.col("period_end"))
+        )
+
+    @pa.dataframe_check(name="not_from_the_future", description="known after the period ended")
+    def not_from_the_future(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
+        """Nothing is known before the day that it is about, time zones allowed for (E38)."""
+        return data.lazyframe.select(
+            pl.col("value").is_null()
+            | (pl.col("period_end") <= pl.col("known_at").dt.date() + pl.duration(days=1))
+        )
+
+    @pa.dataframe_check(name="stock_not_negative", description="AUM, NAV and shares are >= 0")
+    def stock_not_negative(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
+        """A stock (AUM, NAV, shares outstanding) is not negative."""
+        stocks = [name for name, measure in MEASURES.items() if measure.kind == "stock"]
+        return data.lazyframe.select(
+            ~pl.col("measure").is_in(stocks) | (pl.col("value").fill_null(0) >= 0)
+        )
+
+    @pa.dataframe_check(name="plausible_magnitude", description="below 100 trillion USD")
+    def plausible_magnitude(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
+        """No USD amount reaches 100 trillion: beyond that a unit was misread (E51)."""
+        in_usd = pl.col("unit") == "USD"
+        return data.lazyframe.select(~in_usd | (pl.col("value").fill_null(0).abs() < 10**14))
+
+
+class Refused(pa.DataFrameModel):
+    """One row or cell that was refused, with the rule, the place and what to do."""
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    week_ending: pl.Date = pa.Field(description="The week under which the row is kept.")
+    report_id: pl.String = pa.Field(description="sha256 of the report's bytes.")
+    known_at: Instant = pa.Field(description="From when the report could be known.")
+    rule: pl.String = pa.Field(description="The rule that refused it.")
+    printed_table: pl.String = pa.Field(description="Which printed table, by the layout's name.")
+    label: pl.String = pa.Field(nullable=True, description="The label of the row or column.")
+    measure: pl.String = pa.Field(nullable=True, description="What would have been measured.")
+    printed: pl.String = pa.Field(description="The text as shown.")
+    reason: pl.String = pa.Field(description="What was expected, and what to do.")
+    sheet: pl.String = pa.Field(description="Sheet, or table of the page.")
+    cell: pl.String = pa.Field(description="Cell address, as a spreadsheet prints it.")
+
+    class Config:
+        """Shape rules: these columns, no others."""
+
+        strict = True
+
+
+class Outcome(pa.DataFrameModel):
+    """One outcome of a check on one report and week: a contract rule, or a line that must add up."""
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    week_ending: pl.Date = pa.Field(description="The week that was checked.")
+    report_id: pl.String = pa.Field(description="sha256 of the report's bytes.")
+    known_at: Instant = pa.Field(description="From when the report could be known.")
+    rule: pl.String = pa.Field(description="The rule, stated by its name.")
+    line: pl.String = pa.Field(description="What was checked: table, measure, period.")
+    expected: Amount = pa.Field(nullable=True, description="The printed figure to meet.")
+    found: Amount = pa.Field(nullable=True, description="What the parts give.")
+    residual: Amount = pa.Field(nullable=True, description="expected - found.")
+    hard_bound: Amount = pa.Field(
+        nullable=True, description="Largest residual that rounding can leave (F9)."
+    )
+    soft_bound: Amount = pa.Field(
+        nullable=True, description="Residual that rounding leaves in 95 of 100 cases (F9)."
+    )
+    checked: pl.Int64 = pa.Field(description="Numbers that were checked or added.")
+    failed: pl.Int64 = pa.Field(description="Numbers that failed.")
+    verdict: pl.String = pa.Field(
+        isin=["exact", "rounding", "unexplained", "unknown", "pass", "refused"],
+        description="exact, rounding, unexplained or unknown for sums; pass or refused for rules.",
+    )
+    blocking: pl.Boolean = pa.Field(description="Whether a failure refuses the week's vintage.")
+    sample: pl.String = pa.Field(nullable=True, description="A few of the failures, with cells.")
+
+    class Config:
+        """Shape rules: these columns, no others."""
+
+        strict = True
+
+
+def empty(contract: type[pa.DataFrameModel]) -> pl.DataFrame:
+    """Return the frame of a contract with no rows."""
+    columns = contract.to_schema().columns
+    return pl.DataFrame(schema={name: column.dtype.type for name, column in columns.items()})
+
+
+def frame(contract: type[pa.DataFrameModel], rows: list[dict[str, object]]) -> pl.DataFrame:
+    """Return the rows as a frame with exactly the columns and types of a contract."""
+    return pl.DataFrame(rows, schema=empty(contract).schema, orient="row")
