@@ -240,6 +240,9 @@ class Source(_Model):
     week: WeekRule
     layouts: tuple[Layout, ...] = Field(min_length=1)
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.fingerprint))
+
     @cached_property
     def fingerprint(self) -> str:
         """A hash of all that decides how a report is read: the layouts, the week rule, the code."""

@@ -1,0 +1,76 @@
+"""Where the data live, and how a file gets there: whole or not at all.
+
+The one seam through which paths and writes go; a warehouse on another disk or in an object store
+is a change of this module. It knows no format of what it stores.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """The data folder: inbox, archive, contents, facts, quarantine, outcomes, the database."""
+
+    root: Path
+
+    @classmethod
+    def default(cls) -> Warehouse:
+        """Return the warehouse of `FUNDFLOWS_WAREHOUSE`, else the project's own folder."""
+        return cls(Path(os.environ.get("FUNDFLOWS_WAREHOUSE") or PROJECT / "warehouse").absolute())
+
+    @property
+    def database(self) -> Path:
+        """The published database."""
+        return self.root / "fundflows.duckdb"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Where Dagster keeps its runs and events."""
+        return self.root / "dagster"
+
+    def inbox(self, source: str) -> Path:
+        """The folder in which people drop the reports of a source."""
+        return self.root / "inbox" / source
+
+    def archive(self, source: str) -> Path:
+        """The folder of a source's archived reports."""
+        return self.root / "archive" / source
+
+    def contents(self, source: str, report_id: str) -> Path:
+        """The file that says which weeks a report covers (derived: may be deleted)."""
+        return self.root / "contents" / source / f"{report_id}.json"
+
+    def week_file(self, kind: str, source: str, week: dt.date) -> Path:
+        """The Parquet file of a source and week: `facts`, `quarantine` or `outcomes`."""
+        return self.root / kind / source / f"{week.isoformat()}.parquet"
+
+    def week_files(self, kind: str) -> list[Path]:
+        """All week files of a kind, over all sources."""
+        return sorted((self.root / kind).glob("*/*.parquet"))
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then rename it over `path`.
+
+    Readers see the old file or the new one, never a part; a crash leaves the old one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
