@@ -29,5 +29,5 @@ MEASURES: dict[str, Measure] = {
     "shares_outstanding": Measure("shares", "stock", "shares in issue at the close"),
     "market_price": Measure("USD/share", "stock", "closing price of one share; never used as NAV"),
 }
-STOCKS = tuple(name for name, measure in MEASURES.items() if measure.kind == "stock")
 DIMENSIONS = ("fund", "asset", "issuer", "country", "total", "check")
+PERIODS = ("day", "week", "mtd", "qtd", "ytd", "since_inception", "close")

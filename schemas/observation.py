@@ -11,7 +11,7 @@ from typing import Annotated
 import pandera.polars as pa
 import polars as pl
 
-from schemas.measures import DIMENSIONS, MEASURES
+from schemas.measures import DIMENSIONS, MEASURES, PERIODS
 
 Amount = Annotated[pl.Decimal, 38, 10]
 Instant = Annotated[pl.Datetime, "us", "UTC"]
@@ -22,6 +22,7 @@ KEY = (
     "dimension",
     "label",
     "measure",
+    "period",
     "period_start",
     "period_end",
 )
@@ -60,6 +61,10 @@ class Observation(pa.DataFrameModel):
     label: pl.String = pa.Field(description="The label as printed.")
     sublabel: pl.String = pa.Field(nullable=True, description="A second printed label.")
     measure: pl.String = pa.Field(isin=list(MEASURES), description="What is measured.")
+    period: pl.String = pa.Field(
+        isin=list(PERIODS),
+        description="What span of time: day, week, mtd, qtd, ytd, since_inception; or a close.",
+    )
     value: Amount = pa.Field(
         nullable=True, description="Exact value in the base unit; NULL with a reason (E07)."
     )

@@ -156,7 +156,7 @@ def verdict_of(residual: pl.Expr, hard: pl.Expr) -> pl.Expr:
 def _totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
     """Printed totals against the sum of their parts, a line a table, measure and period (E49)."""
     lines = []
-    span = ["week_ending", "printed_table", "measure", "period_start", "period_end"]
+    span = ["week_ending", "printed_table", "measure", "period", "period_start", "period_end"]
     for table in reading.layout.tables:
         if table.totals == "none":
             continue
@@ -190,8 +190,8 @@ def _compared(compared: pl.DataFrame, *, blocking: bool) -> pl.DataFrame:
             soft_bound=(2 * (square / 3).sqrt()).round(2).cast(_AMOUNT),
             rule=pl.lit("total"),
             line=pl.format(
-                "{}: total {} {}..{} = sum of its rows",
-                "printed_table", "measure", "period_start", "period_end",
+                "{}: total {} of the {} to {} = sum of its rows",
+                "printed_table", "measure", "period", "period_end",
             ),
         )
         .with_columns(verdict=verdict_of(pl.col("residual"), pl.col("hard_bound")))
@@ -206,7 +206,7 @@ def _compared(compared: pl.DataFrame, *, blocking: bool) -> pl.DataFrame:
 
 def _same_totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
     """The same total printed in several tables of a report is the same number (E49)."""
-    span = ["week_ending", "measure", "period_start", "period_end"]
+    span = ["week_ending", "measure", "period", "period_start", "period_end"]
     totals = observations.filter(
         (pl.col("dimension") == "total") & pl.col("value").is_not_null()
     ).select(*span, "printed_table", "value", "half_unit", "sheet", "cell")
@@ -220,8 +220,8 @@ def _same_totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFr
         paired.with_columns(
             rule=pl.lit("same_total"),
             line=pl.format(
-                "{}: total {} {}..{} = the total of {}",
-                "printed_table", "measure", "period_start", "period_end", "printed_table_first",
+                "{}: total {} of the {} to {} = the total of {}",
+                "printed_table", "measure", "period", "period_end", "printed_table_first",
             ),
             expected=pl.col("value_first"),
             found=pl.col("value"),

@@ -298,8 +298,11 @@ def sources(folder: Path | None = None) -> dict[str, Source]:
 
 
 def label_in(pattern: str, text: str) -> str | None:
-    """Return the label that a pattern finds in a text: group 1, else the whole match."""
-    match = re.fullmatch(pattern, text, flags=re.IGNORECASE)
+    """Return the label that a pattern finds in a text: group 1, else the whole match.
+
+    Case counts: a ticker such as ARKB must not be found in the name "Ark".
+    """
+    match = re.fullmatch(pattern, text)
     if match is None:
         return None
     return clean(match[1] if match.re.groups else match[0])

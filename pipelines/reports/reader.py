@@ -398,6 +398,7 @@ class _Reader:
                 "label": label,
                 "sublabel": mapped.sublabel if mapped.label else row.sublabel,
                 "measure": measure,
+                "period": period,
                 "value": None if number.value is None else number.value * means.sign,
                 "currency": unit.currency,
                 "unit": MEASURES[measure].base if unit.base == "ratio" else unit.base,

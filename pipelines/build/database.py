@@ -1,0 +1,349 @@
+"""Write, audit, publish: one DuckDB file from the weeks' files.
+
+A build goes into a temporary file beside the served one, in one process and one transaction, is
+audited there, and is renamed over the served file. Readers keep the file that they opened; a crash
+or a failed audit leaves the served file as it was. The only module that opens DuckDB for writing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandera.polars as pa
+import polars as pl
+
+from pipelines.build import errors, models
+from pipelines.build.models import SQL, Model
+from pipelines.reports import archive
+from pipelines.reports.layout import Source
+from pipelines.reports.warehouse import PROJECT, Warehouse, write_whole
+from schemas import catalog
+from schemas.observation import empty, frame
+
+BUILD = "ops.build"
+_SAMPLE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltTable:
+    """A table or view of a build."""
+
+    name: str
+    kind: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The frames and files that the SQL reads under schema `facts`."""
+
+    files: dict[str, list[Path]]
+    frames: dict[str, pl.DataFrame]
+
+
+def inputs(warehouse: Warehouse, sources: Collection[Source]) -> Inputs:
+    """Return what a build reads of a warehouse: the weeks' files, the archive, the sources."""
+    return Inputs(
+        files={
+            "facts.observation": warehouse.week_files("facts"),
+            "facts.quarantine": warehouse.week_files("quarantine"),
+            "facts.outcome": warehouse.week_files("outcomes"),
+        },
+        frames={
+            "facts.report": _reports(warehouse, sources),
+            "facts.source": _sources(sources),
+        },
+    )
+
+
+def _sources(sources: Collection[Source]) -> pl.DataFrame:
+    rows: list[dict[str, object]] = [
+        {
+            "source": source.name,
+            "title": source.title,
+            "publisher": source.publisher,
+            "url": source.url,
+            "universe": source.universe,
+            "country_basis": source.country_basis,
+            "week_ends": source.week.ends,
+        }
+        for source in sources
+    ]
+    return frame(catalog.contract_of("facts.source"), rows)
+
+
+def _reports(warehouse: Warehouse, sources: Collection[Source]) -> pl.DataFrame:
+    """List the archive with what the contents files say of each report."""
+    rows: list[dict[str, object]] = []
+    for source in sources:
+        for archived in archive.reports(warehouse, source.name):
+            report = archived.report
+            file = warehouse.contents(source.name, report.report_id)
+            said = json.loads(file.read_text()) if file.exists() else {}
+            weeks = sorted(said.get("weeks", {}))
+            clock = said.get("published_at")
+            published = dt.datetime.fromisoformat(clock) if clock else report.published_at
+            rows.append(
+                {
+                    "report_id": report.report_id,
+                    "source": source.name,
+                    "name": report.name,
+                    "layout": said.get("layout"),
+                    "received_at": report.received_at,
+                    "published_at": published,
+                    "known_at": min(report.received_at, published or report.received_at),
+                    "first_week": dt.date.fromisoformat(weeks[0]) if weeks else None,
+                    "last_week": dt.date.fromisoformat(weeks[-1]) if weeks else None,
+                    "weeks": len(weeks),
+                    "error": said.get("error"),
+                }
+            )
+    return frame(catalog.contract_of("facts.report"), rows)
+
+
+def fingerprint(warehouse: Warehouse, sources: Collection[Source]) -> str:
+    """Return a hash of all that a build is made of: weeks, archive, SQL, contracts, this code."""
+    digest = hashlib.sha256()
+    for kind in ("facts", "quarantine", "outcomes", "contents"):
+        suffix = "json" if kind == "contents" else "parquet"
+        for file in sorted((warehouse.root / kind).glob(f"*/*.{suffix}")):
+            stat = file.stat()
+            digest.update(f"{kind}/{file.parent.name}/{file.name}".encode())
+            digest.update(f" {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    code = [*SQL.rglob("*.sql"), *SQL.rglob("*.csv"), *Path(__file__).parent.glob("*.py")]
+    for file in sorted([*code, *(PROJECT / "schemas").glob("*.py")]):
+        digest.update(file.read_bytes())
+    digest.update(_sources(sources).write_json().encode())
+    return digest.hexdigest()[:16]
+
+
+def published_fingerprint(warehouse: Warehouse) -> str | None:
+    """Return the fingerprint of the served database, or None if there is none that opens."""
+    if not warehouse.database.exists():
+        return None
+    try:
+        with closing(duckdb.connect(str(warehouse.database), read_only=True)) as connection:
+            rows = connection.execute(f"select inputs from {BUILD}").fetchall()  # noqa: S608
+    except duckdb.Error:
+        return None
+    return str(rows[0][0]) if rows else None
+
+
+def publish(
+    warehouse: Warehouse,
+    sources: Collection[Source],
+    *,
+    only: Collection[str] | None = None,
+    as_of: dt.datetime | None = None,
+    target: Path | None = None,
+    on_table: Callable[[BuiltTable], None] = lambda _: None,
+) -> list[BuiltTable]:
+    """Build the database, audit it, and rename it over the served file.
+
+    Args:
+        warehouse: where the weeks lie and the database is served.
+        sources: the sources, for `core.source` and `core.report`.
+        only: models to rebuild on a copy of the served file; all if None.
+        as_of: admit only what was known by then.
+        target: another file than the served one.
+        on_table: told about each table as it is built.
+
+    Raises:
+        BuildError: a model, a contract or an audit failed. The served file stays as it was.
+    """
+    served = target or warehouse.database
+    stamp = "" if only is not None else fingerprint(warehouse, sources)
+    built: list[BuiltTable] = []
+
+    def write(file: Path) -> None:
+        file.unlink()  # DuckDB makes the file itself
+        if only is not None and served.exists():
+            shutil.copyfile(served, file)
+        chosen = [model for model in models.models().values() if only is None or model.name in only]
+        with closing(duckdb.connect(str(file))) as connection:
+            built.extend(
+                _build(connection, chosen, inputs(warehouse, sources), as_of, stamp, on_table)
+            )
+        Path(f"{file}.wal").unlink(missing_ok=True)
+
+    write_whole(served, write)
+    return built
+
+
+def _build(
+    connection: duckdb.DuckDBPyConnection,
+    chosen: Sequence[Model],
+    read: Inputs,
+    as_of: dt.datetime | None,
+    stamp: str,
+    on_table: Callable[[BuiltTable], None],
+) -> list[BuiltTable]:
+    connection.execute("set timezone = 'UTC'")
+    # In memory and beside the file: inputs are read once, and never become part of it.
+    connection.execute("attach ':memory:' as facts")
+    _open_inputs(connection, read, as_of)
+    connection.execute("begin")
+    for schema in catalog.SCHEMAS:
+        connection.execute(f"create schema if not exists {schema}")
+    _load_reference(connection)
+    built = []
+    for model in chosen:
+        table = _create(connection, model)
+        on_table(table)
+        built.append(table)
+    _stamp(connection, as_of, stamp)
+    audit(connection)
+    _comment(connection)
+    connection.execute("commit")
+    connection.execute("checkpoint")
+    return built
+
+
+def _load_reference(connection: duckdb.DuckDBPyConnection) -> None:
+    for name, file in models.reference_tables().items():
+        schema = empty(catalog.contract_of(name)).schema
+        read = pl.read_csv(file, infer_schema=False)
+        if set(read.columns) != set(schema):
+            raise errors.shape_of(name, list(schema), read.columns)
+        try:
+            rows = read.select(
+                pl.col(column).str.to_date() if dtype == pl.Date else pl.col(column).cast(dtype)
+                for column, dtype in schema.items()
+            )
+        except pl.exceptions.PolarsError as error:
+            raise errors.failed_query(name, f"sql/reference/{file.name}", str(error)) from error
+        connection.register("arriving", rows)
+        connection.execute(f"create or replace table {name} as from arriving")
+        connection.unregister("arriving")
+
+
+def _open_inputs(
+    connection: duckdb.DuckDBPyConnection, read: Inputs, as_of: dt.datetime | None
+) -> None:
+    """Make the inputs visible as tables of schema `facts`, as known by `as_of`."""
+    for name in (*read.files, *read.frames):
+        files = [str(file) for file in read.files.get(name, [])]
+        rows = read.frames.get(name, empty(catalog.contract_of(name)))
+        known = " where known_at <= $as_of" if as_of and "known_at" in rows.columns else ""
+        parameters: dict[str, object] = {"as_of": as_of} if known else {}
+        if files:
+            parameters["files"] = files
+        connection.register("arriving", rows)
+        origin = "read_parquet($files)" if files else "arriving"
+        connection.execute(f"create table {name} as from {origin}{known}", parameters)
+        connection.unregister("arriving")
+
+
+def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> BuiltTable:
+    """Create a model's table or view with exactly the columns and types of its contract."""
+    schema, _, stem = model.name.partition(".")
+    file = f"sql/{schema}/{stem}.sql"
+    columns = catalog.columns(catalog.contract_of(model.name))
+    try:
+        found = connection.sql(model.sql).columns
+        if sorted(found) != sorted(column.name for column in columns):
+            raise errors.shape_of(model.name, [column.name for column in columns], found)
+        typed = ", ".join(f'cast("{c.name}" as {c.type}) as "{c.name}"' for c in columns)
+        for kind in ("table", "view"):
+            _drop(connection, kind, schema, stem)
+        connection.execute(
+            f"create {model.kind} {model.name} as select {typed} from ({model.sql})"  # noqa: S608
+        )
+        counted = connection.execute(f"select count(*) from {model.name}").fetchall()  # noqa: S608
+    except duckdb.Error as error:
+        raise errors.failed_query(model.name, file, str(error)) from error
+    return BuiltTable(model.name, model.kind, int(counted[0][0]))
+
+
+def _drop(connection: duckdb.DuckDBPyConnection, kind: str, schema: str, stem: str) -> None:
+    listed = connection.execute(
+        f"select 1 from duckdb_{kind}s() where schema_name = ? and {kind}_name = ? "  # noqa: S608
+        "and database_name = current_database()",
+        [schema, stem],
+    ).fetchall()
+    if listed:
+        connection.execute(f"drop {kind} {schema}.{stem}")
+
+
+def _stamp(connection: duckdb.DuckDBPyConnection, as_of: dt.datetime | None, stamp: str) -> None:
+    """Leave one row that says how the database was built."""
+    row = frame(
+        catalog.contract_of(BUILD),
+        [
+            {
+                "built_at": dt.datetime.now(dt.UTC),
+                "as_of": as_of,
+                "inputs": stamp,
+                "duckdb_version": duckdb.__version__,
+            }
+        ],
+    )
+    connection.register("arriving", row)
+    connection.execute(f"create or replace table {BUILD} as from arriving")
+    connection.unregister("arriving")
+
+
+def audit(connection: duckdb.DuckDBPyConnection) -> None:
+    """Hold every table against its contract, and run the audits.
+
+    Raises:
+        BuildError: with a few of the rows that must not be there.
+    """
+    for name in _tables(connection):
+        rows = connection.sql(f"from {name}").pl()
+        try:
+            catalog.contract_of(name).validate(rows, lazy=True)
+        except pa.errors.SchemaErrors as broken:
+            raise errors.broken_contract(name, _cases(broken.failure_cases)) from broken
+    for name, file in models.audits().items():
+        rows = connection.sql(file.read_text(encoding="utf-8")).pl()
+        if rows.height:
+            sample = "\n".join(str(row) for row in rows.head(_SAMPLE).to_dicts())
+            raise errors.failed_audit(name, f"sql/audit/{file.name}", rows.height, sample)
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    found = connection.execute(
+        "select schema_name || '.' || table_name from duckdb_tables() "
+        "where not internal and database_name = current_database() order by 1"
+    ).fetchall()
+    return [name for (name,) in found]
+
+
+def _cases(cases: pl.DataFrame) -> str:
+    counted = cases.group_by("check", maintain_order=True).agg(
+        pl.len(), pl.col("failure_case").head(2)
+    )
+    return "\n".join(
+        f"{row['check']}: {row['len']} times, such as {'; '.join(map(str, row['failure_case']))}"
+        for row in counted.head(_SAMPLE).iter_rows(named=True)
+    )
+
+
+def _comment(connection: duckdb.DuckDBPyConnection) -> None:
+    """Comment every table and column with the text of its contract."""
+    views = {model.name for model in models.models().values() if model.kind == "view"}
+    listed = connection.execute(
+        "select schema_name || '.' || view_name from duckdb_views() "
+        "where not internal and database_name = current_database()"
+    ).fetchall()
+    for name in [*_tables(connection), *(name for (name,) in listed if name in views)]:
+        contract = catalog.contract_of(name)
+        kind = "view" if name in views else "table"
+        connection.execute(f"comment on {kind} {name} is {_quoted(catalog.description(contract))}")
+        for column in catalog.columns(contract):
+            connection.execute(
+                f'comment on column {name}."{column.name}" is {_quoted(column.description)}'
+            )
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,65 @@
+"""Why a build is not published."""
+
+from __future__ import annotations
+
+from pipelines.reports.errors import FundflowsError, Where
+
+
+class BuildError(FundflowsError):
+    """A model, a contract or an audit failed: the served file stays as it was."""
+
+
+def shape_of(table: str, expected: list[str], found: list[str]) -> BuildError:
+    """A model's columns are not those of its contract."""
+    missing = [column for column in expected if column not in found]
+    extra = [column for column in found if column not in expected]
+    said = "; ".join(
+        part
+        for part in (
+            f"missing {', '.join(missing)}" if missing else "",
+            f"not in the contract: {', '.join(extra)}" if extra else "",
+        )
+        if part
+    )
+    schema, _, stem = table.partition(".")
+    return BuildError(
+        f"Model {table} does not have the columns of its contract.",
+        where=Where(file=f"sql/{schema}/{stem}.sql"),
+        expected=", ".join(expected),
+        found=said,
+        fix=f"mend the SELECT, or the class in schemas/{schema}.py",
+    )
+
+
+def failed_query(table: str, file: str, message: str) -> BuildError:
+    """DuckDB could not run a model."""
+    return BuildError(
+        f"Model {table} does not run.",
+        where=Where(file=file),
+        expected="a SELECT that DuckDB can run",
+        found=message,
+        fix="mend the SELECT",
+    )
+
+
+def failed_audit(name: str, file: str, count: int, sample: str) -> BuildError:
+    """An audit returned rows."""
+    return BuildError(
+        f"Audit {name} failed; nothing was published.",
+        where=Where(file=file),
+        expected="no rows",
+        found=f"{count} row{'s' * (count != 1)}, of which the first:\n{sample}",
+        fix="find the cause in the rows shown; the published database is still the last good one",
+    )
+
+
+def broken_contract(table: str, rules: str) -> BuildError:
+    """Rows of a table break its contract."""
+    schema, _, stem = table.partition(".")
+    return BuildError(
+        f"Table {table} breaks its contract; nothing was published.",
+        where=Where(file=f"sql/{schema}/{stem}.sql"),
+        expected=f"the rules of the class in schemas/{schema}.py",
+        found=rules,
+        fix="find the cause in the rows shown; the published database is still the last good one",
+    )

@@ -1,0 +1,108 @@
+"""The SQL models: one SELECT a file, folder is schema, stem is table.
+
+Names, descriptions, dependencies and column lineage are read from the files; nothing is typed
+twice. Nothing is executed here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Literal
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.lineage import Node
+from sqlglot.lineage import lineage as trace
+
+from pipelines.reports.warehouse import PROJECT
+from schemas import catalog
+
+SQL = PROJECT / "sql"
+_DERIVED = ("core", "ops", "mart")
+
+
+@dataclass(frozen=True)
+class Model:
+    """One table or view: its name, its SELECT and the tables that it reads."""
+
+    name: str
+    path: Path
+
+    @cached_property
+    def sql(self) -> str:
+        """The SELECT."""
+        return self.path.read_text(encoding="utf-8")
+
+    @property
+    def kind(self) -> Literal["table", "view"]:
+        """A table, unless the header says `kind: view`."""
+        return "view" if re.search(r"^-- kind: view$", self.sql, re.MULTILINE) else "table"
+
+    @cached_property
+    def parsed(self) -> exp.Expression:
+        """The SELECT as sqlglot's tree."""
+        return sqlglot.parse_one(self.sql, read="duckdb")
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The tables that the SELECT reads, parsed from it."""
+        tables = self.parsed.find_all(exp.Table)
+        return tuple(sorted({f"{table.db}.{table.name}" for table in tables if table.db}))
+
+
+@cache
+def models() -> dict[str, Model]:
+    """Return all models by name, each after those that it reads.
+
+    Raises:
+        graphlib.CycleError: when models read each other in a circle.
+    """
+    found = {
+        f"{file.parent.name}.{file.stem}": Model(f"{file.parent.name}.{file.stem}", file)
+        for schema in _DERIVED
+        for file in sorted((SQL / schema).glob("*.sql"))
+    }
+    graph = {name: [read for read in model.reads if read in found] for name, model in found.items()}
+    return {name: found[name] for name in TopologicalSorter(graph).static_order()}
+
+
+def reference_tables() -> dict[str, Path]:
+    """Return the reference tables' files by table name."""
+    files = sorted((SQL / "reference").glob("*.csv"))
+    return {f"reference.{file.stem}": file for file in files}
+
+
+def audits() -> dict[str, Path]:
+    """Return the audits: queries that return the rows which must not be there."""
+    return {file.stem: file for file in sorted((SQL / "audit").glob("*.sql"))}
+
+
+@cache
+def column_lineage(name: str) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return, for each column of a model, the (table, column) pairs that it is made of."""
+    model = models()[name]
+    nodes = trace(None, model.sql, _known_columns(model.reads), dialect="duckdb")
+    return {column: _leaves(node) for column, node in nodes.items()}
+
+
+def _leaves(node: Node) -> tuple[tuple[str, str], ...]:
+    leaves = {
+        (f"{leaf.expression.db}.{leaf.expression.name}", leaf.name.split(".")[-1].strip('"'))
+        for leaf in node.walk()
+        if isinstance(leaf.expression, exp.Table) and leaf.expression.db
+    }
+    return tuple(sorted(leaves))
+
+
+def _known_columns(tables: tuple[str, ...]) -> dict[str, dict[str, dict[str, str]]]:
+    schema: dict[str, dict[str, dict[str, str]]] = {}
+    for table in tables:
+        named, _, stem = table.partition(".")
+        schema.setdefault(named, {})[stem] = {
+            column.name: column.type for column in catalog.columns(catalog.contract_of(table))
+        }
+    return schema

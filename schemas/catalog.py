@@ -1,0 +1,82 @@
+"""Finding the contract of a table by its name: folder is schema, stem is table, class is contract.
+
+`core.fund_week` is `schemas.core.FundWeek`. Nothing else maps names to contracts.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from dataclasses import dataclass
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas import core
+from schemas.observation import Observation, Outcome, Refused
+
+SCHEMAS = ("reference", "core", "ops", "mart")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column as people read about it."""
+
+    name: str
+    type: str
+    description: str
+    nullable: bool
+
+
+FACTS: dict[str, type[pa.DataFrameModel]] = {
+    "facts.observation": Observation,
+    "facts.quarantine": Refused,
+    "facts.outcome": Outcome,
+    "facts.report": core.Report,
+    "facts.source": core.Source,
+}
+"""The inputs of the SQL: what the weeks' files, the archive and the sources' files hold."""
+
+
+def contract_of(table: str) -> type[pa.DataFrameModel]:
+    """Return the contract of a table such as `core.fund_week`.
+
+    Raises:
+        LookupError: naming the class that is missing.
+    """
+    if table in FACTS:
+        return FACTS[table]
+    schema, _, stem = table.partition(".")
+    name = "".join(word.capitalize() for word in stem.split("_"))
+    contract = getattr(importlib.import_module(f"schemas.{schema}"), name, None)
+    if contract is None:
+        raise LookupError(f"{table} has no contract: write class {name} in schemas/{schema}.py")
+    return contract  # type: ignore[no-any-return]
+
+
+def columns(contract: type[pa.DataFrameModel]) -> list[Column]:
+    """Return the columns of a contract with their DuckDB types and descriptions, in order."""
+    return [
+        Column(name, duckdb_type(column.dtype.type), column.description or "", column.nullable)
+        for name, column in contract.to_schema().columns.items()
+    ]
+
+
+def description(contract: type[pa.DataFrameModel]) -> str:
+    """Return what a table is and its grain: the docstring of its contract."""
+    return inspect.cleandoc(contract.__doc__ or "")
+
+
+def duckdb_type(dtype: object) -> str:
+    """Return the DuckDB type of a contract's column."""
+    if isinstance(dtype, pl.Decimal):
+        return f"DECIMAL({dtype.precision},{dtype.scale})"
+    if isinstance(dtype, pl.Datetime):
+        return "TIMESTAMP WITH TIME ZONE" if dtype.time_zone else "TIMESTAMP"
+    names = {
+        pl.String: "VARCHAR",
+        pl.Date: "DATE",
+        pl.Int64: "BIGINT",
+        pl.Boolean: "BOOLEAN",
+    }
+    return names[dtype if isinstance(dtype, type) else type(dtype)]

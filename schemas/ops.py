@@ -1,0 +1,73 @@
+"""The contracts of schema `ops`: what was checked, what was refused, what does not add up."""
+
+from __future__ import annotations
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas.observation import Amount, Instant, Outcome, Refused
+
+
+class Quarantine(Refused):
+    """Rows and cells that a contract refused, with the rule, the cell and what to do.
+
+    grain: one row a refused cell and rule
+    """
+
+
+class Certificate(Outcome):
+    """What must add up in a report and week: expected, found, residual, bounds and verdict (F9).
+
+    Totals against their parts, the same total in several tables, AUM against NAV x shares, and
+    footers against the history that the ledger holds.
+
+    grain: one row a report, week and line
+    """
+
+
+class CheckResult(pa.DataFrameModel):
+    """How every rule came out for every report and week, also where nothing failed.
+
+    grain: one row a report, week and rule
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    week_ending: pl.Date = pa.Field(description="The week that was checked.")
+    report_id: pl.String = pa.Field(description="sha256 of the report's bytes.")
+    known_at: Instant = pa.Field(description="From when the report could be known.")
+    rule: pl.String = pa.Field(description="The rule, stated by its name.")
+    outcome: pl.String = pa.Field(
+        isin=["pass", "warn", "fail"],
+        description="fail refuses the week's vintage, warn does not, pass found nothing.",
+    )
+    checked: pl.Int64 = pa.Field(description="Numbers or lines that were checked.")
+    failed: pl.Int64 = pa.Field(description="Numbers or lines that failed.")
+    worst_residual: Amount = pa.Field(
+        nullable=True, description="Largest unexplained residual, in the measure's unit."
+    )
+    sample: pl.String = pa.Field(nullable=True, description="A few of the failures.")
+
+    class Config:
+        """Shape rules, and the grain."""
+
+        strict = True
+        unique = ["source", "report_id", "week_ending", "rule"]
+
+
+class Build(pa.DataFrameModel):
+    """How this database was built: the one row that tells it from another build.
+
+    grain: one row
+    """
+
+    built_at: Instant = pa.Field(description="When the build finished.")
+    as_of: Instant = pa.Field(
+        nullable=True, description="Only what was known by then is in it; NULL for all."
+    )
+    inputs: pl.String = pa.Field(description="Fingerprint of the weeks, SQL and contracts.")
+    duckdb_version: pl.String = pa.Field(description="The DuckDB that wrote the file.")
+
+    class Config:
+        """Shape rules: these columns, no others."""
+
+        strict = True

@@ -1,0 +1,36 @@
+-- Every member of every dimension with its name for display.
+-- grain: one row a dimension and member
+select
+    'fund' as dimension,
+    fund as member,
+    fund_name as member_name
+from reference.fund
+union all
+select
+    'asset' as dimension,
+    asset as member,
+    asset_name as member_name
+from reference.asset
+union all
+select
+    'issuer' as dimension,
+    issuer as member,
+    issuer_name as member_name
+from reference.issuer
+union all
+select
+    'country' as dimension,
+    country as member,
+    country_name as member_name
+from reference.country
+union all
+select
+    'total' as dimension,
+    'total' as member,
+    'Total' as member_name
+union all
+select
+    dimension,
+    'unmapped' as member,
+    'Unmapped' as member_name
+from (values ('fund'), ('asset'), ('issuer'), ('country')) as dimensions (dimension)

@@ -1,0 +1,46 @@
+-- The newest statement about every printed number, with the member that its label means.
+-- grain: one row a source, printed table, dimension, label, measure and period
+with latest as (
+    select *
+    from facts.observation
+    qualify row_number() over (
+        partition by
+            source, printed_table, dimension, label, measure, period, period_start, period_end
+        order by known_at desc, report_id desc
+    ) = 1
+)
+
+select
+    latest.source,
+    latest.report_id,
+    latest.layout,
+    latest.known_at,
+    latest.published_at,
+    latest.week_ending,
+    latest.period_start,
+    latest.period_end,
+    latest.printed_table,
+    latest.dimension,
+    latest.label,
+    latest.sublabel,
+    latest.measure,
+    latest.period,
+    latest.value,
+    latest.currency,
+    latest.unit,
+    latest.half_unit,
+    latest.printed,
+    latest.null_reason,
+    latest.status,
+    latest.sheet,
+    latest.cell,
+    case
+        when latest.dimension = 'total' or lower(latest.label) = 'total' then 'total'
+        else coalesce(meant.member, 'unmapped')
+    end as member
+from latest
+left join core.member_label as meant
+    -- A footer below a column of a fund is about that fund.
+    on if(latest.dimension = 'check', 'fund', latest.dimension) = meant.dimension
+    and lower(latest.label) = meant.label_key
+    and latest.period_end between meant.valid_from and meant.valid_to

@@ -1,0 +1,38 @@
+-- A week as weekly reports print it: flow of the week, month and year, and AUM by member.
+-- grain: one row a source, week, dimension and label
+with weekly as (
+    select
+        source,
+        week_ending
+    from core.observation
+    where period = 'week'
+    group by all
+)
+
+select
+    observation.source,
+    observation.week_ending,
+    observation.dimension,
+    observation.label,
+    observation.member,
+    -- A total printed in several tables: the one with the most digits.
+    cast(
+        arg_min(value, half_unit) filter (where measure = 'net_flow' and period = 'week')
+        as decimal(18, 2)
+    ) as net_flow_usd,
+    cast(
+        arg_min(value, half_unit) filter (where measure = 'net_flow' and period = 'mtd')
+        as decimal(18, 2)
+    ) as mtd_net_flow_usd,
+    cast(
+        arg_min(value, half_unit) filter (where measure = 'net_flow' and period = 'ytd')
+        as decimal(18, 2)
+    ) as ytd_net_flow_usd,
+    cast(arg_min(value, half_unit) filter (where measure = 'aum') as decimal(18, 2)) as aum_usd,
+    if(bool_or(observation.status = 'preliminary'), 'preliminary', 'final') as status
+from core.observation
+inner join weekly
+    on observation.source = weekly.source
+    and observation.week_ending = weekly.week_ending
+where observation.dimension <> 'check'
+group by all

@@ -1,0 +1,128 @@
+-- The change of AUM over a week, split into flow, market, FX, corporate actions and universe.
+-- aum_close = aum_open + net_flow + market + fx + corporate action + universe, to the cent (F4).
+-- grain: one row a source, week, dimension and member
+with fund_bridge as (
+    select
+        source,
+        label,
+        week_ending,
+        aum_open_usd,
+        net_flow_usd,
+        universe_effect_usd,
+        aum_close_usd,
+        status,
+        aum_close_usd - aum_open_usd as aum_change_usd,
+        -- What is left is the market only if every day's flow is known: never a guess.
+        days_without_flow = 0 and status <> 'preliminary' as is_flow_known
+    from core.fund_week
+    where aum_open_usd is not null and aum_close_usd is not null
+),
+
+of_funds as (
+    select
+        member.source,
+        member.week_ending,
+        member.dimension,
+        member.member,
+        sum(bridge.aum_open_usd) as aum_open_usd,
+        sum(bridge.net_flow_usd) as net_flow_usd,
+        if(
+            bool_and(bridge.is_flow_known),
+            sum(
+                bridge.aum_change_usd
+                - coalesce(bridge.net_flow_usd, 0)
+                - bridge.universe_effect_usd
+            ),
+            null
+        ) as market_effect_usd,
+        0 as fx_effect_usd,
+        0 as corporate_action_usd,
+        sum(bridge.universe_effect_usd) as universe_effect_usd,
+        sum(bridge.aum_close_usd) as aum_close_usd,
+        'funds' as method,
+        100 * sum(if(bridge.is_flow_known, bridge.aum_close_usd, 0))
+        / nullif(sum(bridge.aum_close_usd), 0) as coverage,
+        case
+            when bool_or(bridge.status = 'preliminary') then 'preliminary'
+            when bool_and(bridge.is_flow_known) then 'final'
+            else 'partial'
+        end as status
+    from fund_bridge as bridge
+    inner join core.fund_week_member as member
+        using (source, label, week_ending)
+    group by all
+),
+
+reported_weeks as (
+    select
+        source,
+        week_ending,
+        dimension,
+        member,
+        sum(net_flow_usd) as net_flow_usd,
+        sum(aum_usd) as aum_close_usd,
+        if(bool_or(status = 'preliminary'), 'preliminary', 'final') as status
+    from core.reported_week
+    group by all
+),
+
+reported as (
+    select
+        this_week.source,
+        this_week.week_ending,
+        this_week.dimension,
+        this_week.member,
+        week_before.aum_close_usd as aum_open_usd,
+        this_week.net_flow_usd,
+        this_week.aum_close_usd - week_before.aum_close_usd - this_week.net_flow_usd
+            as market_effect_usd,
+        null as fx_effect_usd,
+        null as corporate_action_usd,
+        null as universe_effect_usd,
+        this_week.aum_close_usd,
+        'reported' as method,
+        null as coverage,
+        this_week.status
+    from reported_weeks as this_week
+    left join reported_weeks as week_before
+        on this_week.source = week_before.source
+        and this_week.dimension = week_before.dimension
+        and this_week.member = week_before.member
+        and this_week.week_ending - 7 = week_before.week_ending
+    where this_week.aum_close_usd is not null
+),
+
+combined as (
+    select * from of_funds
+    union all by name
+    select * from reported
+)
+
+select
+    combined.source,
+    combined.week_ending,
+    combined.dimension,
+    combined.member,
+    coalesce(member.member_name, combined.member) as member_name,
+    cast(combined.aum_open_usd as decimal(18, 2)) as aum_open_usd,
+    cast(combined.net_flow_usd as decimal(18, 2)) as net_flow_usd,
+    cast(combined.market_effect_usd as decimal(18, 2)) as market_effect_usd,
+    cast(combined.fx_effect_usd as decimal(18, 2)) as fx_effect_usd,
+    cast(combined.corporate_action_usd as decimal(18, 2)) as corporate_action_usd,
+    cast(combined.universe_effect_usd as decimal(18, 2)) as universe_effect_usd,
+    cast(combined.aum_close_usd as decimal(18, 2)) as aum_close_usd,
+    cast(combined.aum_close_usd - combined.aum_open_usd as decimal(18, 2)) as aum_change_usd,
+    cast(
+        100 * (combined.aum_close_usd - combined.aum_open_usd) / nullif(combined.aum_open_usd, 0)
+        as decimal(18, 6)
+    ) as aum_change_pct,
+    cast(
+        100 * combined.net_flow_usd / nullif(combined.aum_open_usd, 0) as decimal(18, 6)
+    ) as flow_pct_of_aum,
+    combined.method,
+    cast(combined.coverage as decimal(18, 6)) as coverage,
+    combined.status
+from combined
+left join core.member
+    on combined.dimension = member.dimension
+    and combined.member = member.member

@@ -1,0 +1,65 @@
+-- How every rule came out for every report and week, also where nothing failed.
+-- grain: one row a report, week and rule
+with contract_rules as (
+    select
+        source,
+        week_ending,
+        report_id,
+        known_at,
+        rule,
+        case
+            when verdict = 'pass' then 'pass'
+            when blocking then 'fail'
+            else 'warn'
+        end as outcome,
+        checked,
+        failed,
+        null as worst_residual,
+        sample
+    from facts.outcome
+    where verdict in ('pass', 'refused')
+),
+
+sums as (
+    select
+        source,
+        week_ending,
+        report_id,
+        known_at,
+        rule,
+        case
+            when not bool_or(verdict = 'unexplained') then 'pass'
+            when bool_or(verdict = 'unexplained' and blocking) then 'fail'
+            else 'warn'
+        end as outcome,
+        count(*) as checked,
+        count(*) filter (where verdict = 'unexplained') as failed,
+        max(abs(residual)) filter (where verdict = 'unexplained') as worst_residual,
+        string_agg(format('{} ({})', line, sample), '; ')
+            filter (where verdict = 'unexplained') as sample
+    from ops.certificate
+    group by all
+),
+
+labels as (
+    select
+        source,
+        week_ending,
+        report_id,
+        known_at,
+        'label_mapped' as rule,
+        if(bool_or(member = 'unmapped'), 'warn', 'pass') as outcome,
+        count(distinct (dimension, label)) as checked,
+        count(distinct (dimension, label)) filter (where member = 'unmapped') as failed,
+        null as worst_residual,
+        string_agg(distinct dimension || ' ' || label, '; ')
+            filter (where member = 'unmapped') as sample
+    from core.observation
+    group by all
+)
+
+select * from contract_rules
+union all by name
+select * from sums
+union all by name
+select * from labels
