@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import polars as pl
 import yaml
 
 import pipelines
@@ -150,8 +151,8 @@ def read_bytes(
 
 def rows_of(reading: Reading, **where: object) -> list[dict[str, Any]]:
     """Return the observations whose columns have the given values, as dictionaries."""
-    rows = reading.observations.rows(named=True)
-    return [row for row in rows if all(row[name] == value for name, value in where.items())]
+    wanted = [pl.col(name).eq_missing(pl.lit(value)) for name, value in where.items()]
+    return reading.observations.filter(pl.lit(value=True), *wanted).rows(named=True)
 
 
 def only(reading: Reading, **where: object) -> dict[str, Any]:

@@ -30,6 +30,13 @@ from schemas.observation import empty, frame
 
 BUILD = "ops.build"
 _SAMPLE = 5
+_UNMAPPED = """
+    select dimension, label, source, min(period_start)
+    from core.observation
+    where member = 'unmapped' and dimension <> 'check' and value is not null
+    group by all
+    order by source, dimension, label
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +315,26 @@ def audit(connection: duckdb.DuckDBPyConnection) -> None:
         if rows.height:
             sample = "\n".join(str(row) for row in rows.head(_SAMPLE).to_dicts())
             raise errors.failed_audit(name, f"sql/audit/{file.name}", rows.height, sample)
+
+
+def unmapped_labels(database: Path) -> list[str]:
+    """Return the printed labels that mean no member, each with the reference line to add."""
+    with closing(duckdb.connect(str(database), read_only=True)) as connection:
+        rows = connection.execute(_UNMAPPED).fetchall()
+    return [lines_to_add(dimension, label, source, since) for dimension, label, source, since in rows]
+
+
+def lines_to_add(dimension: str, label: str, source: str, since: dt.date) -> str:
+    """Return the reference line that would map a label, and where it belongs."""
+    if dimension == "fund":
+        return (
+            f"{source}: {label!r} (since {since}) -> sql/reference/fund_identifier.csv: "
+            f"<fund id>,ticker,{label},{since},"
+        )
+    return (
+        f"{source}: {label!r} (since {since}) -> sql/reference/alias.csv: "
+        f"{dimension},{label},<{dimension}>,1900-01-01,,"
+    )
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -1,0 +1,6 @@
+"""The two kinds of thing that `defs/` is made of. A skin over `reports` and `build`, no more."""
+
+from pipelines.components.fund_flow_report import FundFlowReport
+from pipelines.components.sql_models import SqlModels
+
+__all__ = ["FundFlowReport", "SqlModels"]

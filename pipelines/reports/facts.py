@@ -46,6 +46,15 @@ class Contents:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a week that does not add up."""
+
+    rule: str
+    text: str
+    blocking: bool
+
+
+@dataclass(frozen=True, slots=True)
 class WeekResult:
     """How a week came out: what the run reports, and what the UI shows."""
 
@@ -57,6 +66,7 @@ class WeekResult:
     reports: tuple[str, ...] = ()
     refused_reports: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
+    unexplained: tuple[Line, ...] = ()
     sample: pl.DataFrame = field(default_factory=lambda: empty(Observation))
 
     @property
@@ -312,6 +322,10 @@ def _write_week(
         reports=tuple(names[report_id] for report_id, _ in said),
         refused_reports=tuple(names[report_id] for report_id in blocked),
         failures=tuple(_failures(blocked, said, names)),
+        unexplained=tuple(
+            Line(row["rule"], f"{week}: {_why(row)}", row["blocking"])
+            for row in outcomes.filter(pl.col("verdict") == "unexplained").iter_rows(named=True)
+        ),
         sample=facts.head(5),
     )
 

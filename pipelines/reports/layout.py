@@ -226,10 +226,9 @@ class WeekRule(_Model):
         return self
 
 
-class Source(_Model):
-    """A publisher's series of reports. Its name is its folder's name and is typed nowhere else."""
+class SourceFile(_Model):
+    """The attributes of a source's own file (`defs.yaml`)."""
 
-    name: str
     title: str
     publisher: str
     url: str
@@ -239,6 +238,12 @@ class Source(_Model):
     country_basis: Literal["listing", "domicile", "exchange country"] = "listing"
     week: WeekRule
     layouts: tuple[Layout, ...] = Field(min_length=1)
+
+
+class Source(SourceFile):
+    """A publisher's series of reports. Its name is its folder's name and is typed nowhere else."""
+
+    name: str
 
     def __hash__(self) -> int:
         return hash((self.name, self.fingerprint))

@@ -55,6 +55,8 @@ labels as (
         string_agg(distinct dimension || ' ' || label, '; ')
             filter (where member = 'unmapped') as sample
     from core.observation
+    -- A dash below a ticker that is not in use yet means nothing that would have to be mapped.
+    where value is not null
     group by all
 )
 

@@ -1,0 +1,68 @@
+"""What the UI is told: the one place in which run and definition metadata are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import dagster as dg
+import pandera.polars as pa
+import polars as pl
+
+from pipelines.reports.facts import WeekResult
+from schemas import catalog
+
+
+def column_schema(contract: type[pa.DataFrameModel]) -> dg.TableSchema:
+    """Return the Columns tab of a table: the same texts as the comments in the database."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                column.name,
+                type=column.type,
+                description=column.description,
+                constraints=dg.TableColumnConstraints(nullable=column.nullable),
+            )
+            for column in catalog.columns(contract)
+        ]
+    )
+
+
+def of_week(result: WeekResult) -> dict[str, dg.MetadataValue]:
+    """Return what came out of a week: rows, vintages, verdicts, reports and a few rows."""
+    return {
+        "dagster/partition_row_count": dg.MetadataValue.int(result.rows),
+        "vintages": dg.MetadataValue.int(result.vintages),
+        "refused_rows": dg.MetadataValue.int(result.refused_rows),
+        "reports": dg.MetadataValue.text(", ".join(result.reports) or "no report covers this week"),
+        "verdicts": dg.MetadataValue.text(
+            ", ".join(f"{count} {verdict}" for verdict, count in result.verdicts.items()) or "none"
+        ),
+        **({"refused_reports": dg.MetadataValue.text("; ".join(result.refused_reports))}
+           if result.refused_reports else {}),
+        **({"sample": dg.MetadataValue.md(markdown(result.sample))} if result.rows else {}),
+    }
+
+
+def lineage(columns: Mapping[str, tuple[tuple[str, str], ...]]) -> dg.TableColumnLineage:
+    """Return the column lineage of a model."""
+    return dg.TableColumnLineage(
+        {
+            column: [
+                dg.TableColumnDep(asset_key=dg.AssetKey(table.split(".")), column_name=name)
+                for table, name in made_of
+                if not table.startswith("facts.")
+            ]
+            for column, made_of in columns.items()
+        }
+    )
+
+
+def markdown(rows: pl.DataFrame) -> str:
+    """Return a few observations as a table: what a person would look at first."""
+    shown = rows.select(
+        "period_end", "label", "measure", "printed", "value", "status", "sheet", "cell"
+    )
+    lines = [" | ".join(shown.columns), " | ".join("---" for _ in shown.columns)]
+    for row in shown.iter_rows():
+        lines.append(" | ".join("" if value is None else str(value).strip() for value in row))
+    return "\n".join(f"| {line} |" for line in lines)

@@ -1,0 +1,177 @@
+"""The SQL models as one multi-asset: every table its own node, built in one step and published.
+
+What is built, audited and renamed is the business of `build`; here is only how Dagster sees it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from pipelines.build import database, models
+from pipelines.build.errors import BuildError
+from pipelines.components import metadata
+from pipelines.components.fund_flow_report import key_of
+from pipelines.reports import layout
+from pipelines.reports.warehouse import Warehouse
+from schemas import catalog
+
+_LABELS = "labels_mapped"
+_OBSERVATION = "core.observation"
+
+
+class SqlModels(dg.Component, dg.Model, dg.Resolvable):
+    """All files of `sql/`, as assets."""
+
+    owner: str = "team:data"
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
+        """Return the multi-asset of all models."""
+        return dg.Definitions(assets=[models_asset(self.owner)])
+
+
+def table_key(table: str) -> dg.AssetKey:
+    """Return the asset key of a table: `core.fund_week` is core/fund_week."""
+    return dg.AssetKey(table.split("."))
+
+
+def models_asset(owner: str) -> dg.AssetsDefinition:
+    """Return the multi-asset that builds and publishes the database."""
+
+    @dg.multi_asset(
+        name="build_and_publish",
+        specs=[*_reference_specs(owner), *_model_specs(owner)],
+        check_specs=list(_check_specs()),
+        can_subset=True,
+    )
+    def build_and_publish(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        yield from _publish(context)
+
+    return build_and_publish
+
+
+def _reference_specs(owner: str) -> Iterator[dg.AssetSpec]:
+    for table, file in models.reference_tables().items():
+        contract = catalog.contract_of(table)
+        yield dg.AssetSpec(
+            table_key(table),
+            group_name="reference",
+            kinds={"duckdb", "csv"},
+            owners=[owner],
+            description=catalog.description(contract),
+            metadata={
+                "dagster/table_name": table,
+                "dagster/column_schema": metadata.column_schema(contract),
+                "file": f"sql/reference/{file.name}",
+            },
+        )
+
+
+def _model_specs(owner: str) -> Iterator[dg.AssetSpec]:
+    for model in models.models().values():
+        contract = catalog.contract_of(model.name)
+        schema, _, stem = model.name.partition(".")
+        yield dg.AssetSpec(
+            table_key(model.name),
+            deps=sorted(_deps(model.reads)),
+            group_name=schema,
+            kinds={"duckdb", model.kind},
+            owners=[owner],
+            code_version=str(hash_of(model.sql)),
+            description=f"{catalog.description(contract)}\n\n```sql\n{model.sql}```",
+            metadata={
+                "dagster/table_name": model.name,
+                "dagster/storage_kind": "duckdb",
+                "dagster/column_schema": metadata.column_schema(contract),
+                "file": f"sql/{schema}/{stem}.sql",
+            },
+        )
+
+
+def hash_of(text: str) -> str:
+    """Return a short hash, for code versions."""
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _deps(reads: tuple[str, ...]) -> set[dg.AssetKey]:
+    """Tables are assets of their own; the inputs under `facts` are the sources' weeks."""
+    weeks = {key_of(source) for source in layout.sources()}
+    tables = {table_key(table) for table in reads if not table.startswith("facts.")}
+    return tables | weeks if any(table.startswith("facts.") for table in reads) else tables
+
+
+def _check_specs() -> Iterator[dg.AssetCheckSpec]:
+    for name in models.models():
+        yield dg.AssetCheckSpec(
+            "contract",
+            asset=table_key(name),
+            description="The table keeps its contract: columns, types, grain and rules.",
+        )
+    for name, table in _audited().items():
+        sentence = models.audits()[name].read_text().partition("\n")[0].removeprefix("-- ")
+        yield dg.AssetCheckSpec(name, asset=table_key(table), description=sentence)
+    yield dg.AssetCheckSpec(
+        _LABELS,
+        asset=table_key(_OBSERVATION),
+        description="Every printed label with a number means a member of the reference tables.",
+    )
+
+
+def _audited() -> dict[str, str]:
+    """Return the table that each audit is shown at: the last model that it reads."""
+    order = [*models.reference_tables(), *models.models()]
+    return {
+        name: max(models.Model(name, file).reads, key=order.index)
+        for name, file in models.audits().items()
+    }
+
+
+def _publish(context: dg.AssetExecutionContext) -> Iterator[Any]:
+    """Build the selected tables, audit, publish, and say what came out."""
+    warehouse = Warehouse.default()
+    keys = {key.to_user_string().replace("/", ".") for key in context.selected_asset_keys}
+    everything = keys >= set(models.models())
+    try:
+        built = database.publish(
+            warehouse,
+            layout.sources().values(),
+            only=None if everything else keys,
+            on_table=lambda table: context.log.info("%s: %s rows", table.name, table.rows),
+        )
+    except BuildError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+    context.log.info("published %s", warehouse.database)
+    for table in sorted(keys & set(models.reference_tables())):
+        yield dg.MaterializeResult(asset_key=table_key(table))
+    for table in built:
+        yield dg.MaterializeResult(
+            asset_key=table_key(table.name),
+            metadata={
+                "dagster/row_count": table.rows,
+                "dagster/column_lineage": metadata.lineage(models.column_lineage(table.name)),
+                "dagster/uri": str(warehouse.database),
+            },
+        )
+    yield from _check_results(context, warehouse)
+
+
+def _check_results(
+    context: dg.AssetExecutionContext, warehouse: Warehouse
+) -> Iterator[dg.AssetCheckResult]:
+    """Contracts and audits held, or nothing would have been published; labels may only warn."""
+    for check in context.selected_asset_check_keys:
+        if check.name != _LABELS:
+            yield dg.AssetCheckResult(
+                asset_key=check.asset_key, check_name=check.name, passed=True
+            )
+            continue
+        unmapped = database.unmapped_labels(warehouse.database)
+        yield dg.AssetCheckResult(
+            asset_key=check.asset_key,
+            check_name=check.name,
+            passed=not unmapped,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"labels": len(unmapped), "lines_to_add": "\n".join(unmapped[:20])},
+        )
