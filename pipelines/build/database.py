@@ -324,6 +324,35 @@ def unmapped_labels(database: Path) -> list[str]:
     return [lines_to_add(dimension, label, source, since) for dimension, label, source, since in rows]
 
 
+def unmapped_in(observations: pl.DataFrame) -> list[str]:
+    """Return what `unmapped_labels` would say of observations that are stored nowhere."""
+    wanted = ("core.member_label", "core.observation")
+    read = Inputs(files={}, frames={"facts.observation": observations})
+    with closing(duckdb.connect()) as connection:
+        connection.execute("attach ':memory:' as facts")
+        _open_inputs(connection, read, None)
+        for schema in catalog.SCHEMAS:
+            connection.execute(f"create schema if not exists {schema}")
+        _load_reference(connection)
+        for name in wanted:
+            _create(connection, models.models()[name])
+        rows = connection.execute(_UNMAPPED).fetchall()
+    return [lines_to_add(dimension, label, source, since) for dimension, label, source, since in rows]
+
+
+def printed_labels(dimension: str) -> list[str]:
+    """Return one printed label for each current member of a dimension, as a report prints it."""
+    alias = pl.read_csv(models.reference_tables()["reference.alias"], infer_schema=False)
+    current = alias.filter((pl.col("dimension") == dimension) & pl.col("valid_to").is_null())
+    names = pl.read_csv(models.reference_tables()[f"reference.{dimension}"], infer_schema=False)
+    named = names.rename({dimension: "member", f"{dimension}_name": "name"})
+    printed = current.join(named, on="member").with_columns(
+        is_name=pl.col("label").str.to_lowercase() == pl.col("name").str.to_lowercase()
+    )
+    best = printed.sort("is_name", descending=True).unique("member", keep="first")
+    return best.sort("member").get_column("label").to_list()
+
+
 def lines_to_add(dimension: str, label: str, source: str, since: dt.date) -> str:
     """Return the reference line that would map a label, and where it belongs."""
     if dimension == "fund":

@@ -109,6 +109,14 @@ def _materialize(context: dg.AssetExecutionContext, source: Source) -> Iterator[
         Warehouse.default(), source, wanted, on_week=lambda result: _log(context, result)
     )
     failed = [result for result in results if not result.ok]
+    context.log.info(
+        "%s weeks, %s rows, %s vintages, %s refused rows, %s weeks refused",
+        len(results),
+        sum(result.rows for result in results),
+        sum(result.vintages for result in results),
+        sum(result.refused_rows for result in results),
+        len(failed),
+    )
     if failed:
         # Dagster would drop all weeks of a failed step: record those that are on disk ourselves.
         for result in results:
@@ -140,16 +148,8 @@ def _materialization(source: Source, result: WeekResult) -> dg.AssetMaterializat
 
 
 def _log(context: dg.AssetExecutionContext, result: WeekResult) -> None:
-    key = weeks.key_of(result.week)
     for failure in result.failures:
-        context.log.error("%s refused: %s", key, failure)
-    context.log.debug(
-        "%s: %s rows, %s refused, reports: %s",
-        key,
-        result.rows,
-        result.refused_rows,
-        ", ".join(result.reports) or "none covers this week",
-    )
+        context.log.error("%s refused: %s", result.week, failure)
 
 
 def _checks(source: Source, results: list[WeekResult]) -> Iterator[dg.AssetCheckResult]:

@@ -12,6 +12,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +30,8 @@ from schemas import observation as contract
 from schemas.observation import KEY, SAID, Observation, Outcome, Refused, empty
 
 _STATE = "fundflows"
+watcher: ContextVar[Callable[[WeekResult], None]] = ContextVar("watcher", default=lambda _: None)
+"""Told of each week that any `ingest` of this context writes: how a progress bar listens in."""
 Statement = tuple[str, str]
 """A report and the digest of what it says about one week."""
 
@@ -83,11 +86,12 @@ def contents(warehouse: Warehouse, source: Source) -> list[Contents]:
 
     A report is parsed once for each version of its layouts; the answer is kept beside the facts.
     """
-    known = [_contents_of(warehouse, source, each) for each in archive.reports(warehouse, source.name)]
+    known = [contents_of(warehouse, source, each) for each in archive.reports(warehouse, source.name)]
     return sorted(known, key=lambda each: (each.known_at, each.archived.report.report_id))
 
 
-def _contents_of(warehouse: Warehouse, source: Source, archived: Archived) -> Contents:
+def contents_of(warehouse: Warehouse, source: Source, archived: Archived) -> Contents:
+    """Return what one archived report covers, reading it only if its layouts have changed."""
     file = warehouse.contents(source.name, archived.report.report_id)
     if file.exists():
         said = json.loads(file.read_text())
@@ -242,6 +246,7 @@ def ingest(
     for week in sorted(weeks):
         result = _write_week(warehouse, source, week, wanted.get(week, []), folded, names)
         on_week(result)
+        watcher.get()(result)
         results.append(result)
     return results
 

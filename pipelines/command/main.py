@@ -1,0 +1,201 @@
+"""The commands and their options. What they print is in `show`, what they run is in `run`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from pipelines.command import show
+from pipelines.reports import archive, facts, layout
+from pipelines.reports.errors import FundflowsError, ShapeError, Where
+from pipelines.reports.layout import Source
+from pipelines.reports.reader import Report, read
+from pipelines.reports.warehouse import PROJECT, Warehouse
+
+
+class _Time(click.ParamType):
+    """A moment in ISO form; without a zone it is UTC, and a date is its first moment."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dt.datetime:
+        try:
+            moment = dt.datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a time such as 2026-01-26T14:00:00Z", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+class _Weeks(click.ParamType):
+    """Week-ending dates A..B, or one of them."""
+
+    name = "A..B"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[dt.date, dt.date]:
+        first, _, last = str(value).partition("..")
+        try:
+            span = dt.date.fromisoformat(first), dt.date.fromisoformat(last or first)
+        except ValueError:
+            self.fail(f"{value!r} is not two dates such as 2026-01-02..2026-01-30", param, ctx)
+        if span[0] > span[1]:
+            self.fail(f"{span[0]} is after {span[1]}", param, ctx)
+        return span
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fundflows")
+def cli() -> None:
+    """The ledger of ETF and ETP fund flows."""
+
+
+@cli.command()
+@click.argument("source")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--published", type=_Time(), help="When the publisher brought the report out.")
+@click.option("--received", type=_Time(), help="When you received it; now, if not given.")
+def add(
+    source: str,
+    files: tuple[Path, ...],
+    published: dt.datetime | None,
+    received: dt.datetime | None,
+) -> None:
+    """Archive reports of SOURCE. The same bytes again change nothing."""
+    warehouse, of = Warehouse.default(), _source(source)
+    unusable = 0
+    for file in files:
+        archived = archive.add(warehouse, of.name, file, published=published, received=received)
+        covered = facts.contents_of(warehouse, of, archived)
+        show.archived(of.name, archived, covered)
+        if covered.error:
+            unusable += 1
+            show.belongs_to(other_sources(of, archived.report, archived.content()))
+    sys.exit(1 if unusable else 0)
+
+
+@cli.command()
+@click.option("--weeks", type=_Weeks(), help="Only weeks ending from A to B.")
+def run(weeks: tuple[dt.date, dt.date] | None) -> None:
+    """Read what is new or changed, check it, build the database and publish it."""
+    prepare_dagster(Warehouse.default())
+    from pipelines.command.run import run_due
+
+    sys.exit(run_due(Warehouse.default(), weeks))
+
+
+@cli.command(name="layout")
+@click.argument("source")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def layout_(source: str, file: Path) -> None:
+    """Show what the layouts of SOURCE see in FILE, storing nothing."""
+    from pipelines.build.database import unmapped_in
+    from pipelines.reports import judge
+
+    of, content = _source(source), file.read_bytes()
+    report = Report(of.name, "0" * 64, file.name, dt.datetime.now(dt.UTC))
+    try:
+        reading = read(of, report, content)
+    except FundflowsError as error:
+        show.grids_of(content)
+        show.error(error)
+        if isinstance(error, ShapeError):
+            show.belongs_to(other_sources(of, report, content))
+        sys.exit(1)
+    judgement = judge.judge(reading)
+    show.reading(reading, judgement, unmapped_in(judgement.observations))
+    sys.exit(1 if judgement.refused.height or judgement.refused_weeks() else 0)
+
+
+@cli.command()
+@click.argument("source")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def template(source: str, file: Path) -> None:
+    """Write the blank workbook that people fill in for SOURCE to FILE."""
+    from pipelines.build.database import printed_labels
+    from pipelines.reports.template import write_workbook
+
+    of = _source(source)
+    workbooks = [each for each in of.layouts if each.container == "xlsx"]
+    if not workbooks:
+        raise FundflowsError(
+            f"{of.name} is not kept as a workbook.",
+            where=Where(source=of.name),
+            expected="a source with an xlsx layout",
+            found=", ".join(each.container for each in of.layouts),
+            fix="add reports as the publisher brings them out",
+        )
+    newest = max(workbooks, key=lambda each: each.valid_from)
+    labels = {table.name: printed_labels(table.dimension) for table in newest.tables}
+    write_workbook(of, newest, file, labels=labels)
+    click.echo(f"wrote {file}")
+
+
+@cli.command()
+@click.option("--port", default=3000, show_default=True, help="Where the UI listens.")
+def ui(port: int) -> None:
+    """Open the Dagster UI on this machine (loopback only, no telemetry)."""
+    home = prepare_dagster(Warehouse.default())
+    click.echo(f"Dagster UI on http://127.0.0.1:{port} (runs and events in {home})")
+    arguments = ["dev", "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    os.chdir(PROJECT)
+    dagster = Path(sys.executable).with_name("dagster")
+    os.execv(dagster, ["dagster", *arguments])  # noqa: S606 (a fixed command)
+
+
+def prepare_dagster(warehouse: Warehouse) -> Path:
+    """Give Dagster a home in the warehouse, with the project's settings; return it.
+
+    A `DAGSTER_HOME` that is set already is respected.
+    """
+    if home := os.environ.get("DAGSTER_HOME"):
+        return Path(home)
+    home_path = warehouse.dagster_home
+    home_path.mkdir(parents=True, exist_ok=True)
+    settings = (PROJECT / "dagster.yaml").read_text(encoding="utf-8")
+    target = home_path / "dagster.yaml"
+    if not target.exists() or target.read_text(encoding="utf-8") != settings:
+        target.write_text(settings, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(home_path)
+    return home_path
+
+
+def other_sources(source: Source, report: Report, content: bytes) -> list[str]:
+    """Return the other sources whose layouts read a report that its own source does not."""
+    fitting = []
+    for name, other in layout.sources().items():
+        if name == source.name:
+            continue
+        try:
+            read(other, report, content)
+        except FundflowsError:
+            continue
+        fitting.append(name)
+    return fitting
+
+
+def _source(name: str) -> Source:
+    known = layout.sources()
+    if name not in known:
+        raise FundflowsError(
+            f"There is no source {name!r}.",
+            expected=", ".join(known),
+            found=name,
+            fix="use one of these, or add a source (docs/add-a-source.md)",
+        )
+    return known[name]
+
+
+def main() -> None:
+    """Run the command; a known error is one clear message and exit code 1."""
+    try:
+        cli(standalone_mode=True)
+    except FundflowsError as error:
+        show.error(error)
+        sys.exit(1)

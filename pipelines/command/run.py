@@ -1,0 +1,257 @@
+"""`fundflows run`: the weeks that are due, as Dagster runs in this process, then the models.
+
+The runs are recorded in the Dagster instance, so the UI shows them like any other. Apart from
+progress and messages nothing is done here that the assets do not do.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+
+import dagster as dg
+import duckdb
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from pipelines.build import database
+from pipelines.command import show
+from pipelines.components.fund_flow_report import key_of, partitions_of
+from pipelines.definitions import defs
+from pipelines.reports import archive, facts, layout, weeks
+from pipelines.reports.facts import WeekResult
+from pipelines.reports.layout import Source
+from pipelines.reports.warehouse import Warehouse
+
+_PROCESS = "fundflows/process"
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+Span = tuple[dt.date, dt.date]
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What there is to do for a source."""
+
+    source: Source
+    weeks: list[dt.date]
+    beyond: list[dt.date]
+
+
+def run_due(warehouse: Warehouse, span: Span | None) -> int:
+    """Materialize what is new or changed, publish, and print the latest week.
+
+    Returns:
+        The exit code: 1 if a report or a week of this run was refused.
+    """
+    sources = layout.sources()
+    arrived = _sweep(warehouse, sources.values())
+    due = [_due(warehouse, source, span) for source in sources.values()]
+    unusable = _report_unusable(warehouse, sources.values(), arrived)
+    _report_beyond(due)
+    count = sum(len(each.weeks) for each in due)
+    stamp = database.fingerprint(warehouse, sources.values())
+    if count == 0 and database.published_fingerprint(warehouse) == stamp:
+        show.note(f"Nothing is new: {warehouse.database} is up to date.")
+        return 1 if unusable else 0
+    results = _materialize(due, count)
+    refused = [
+        f"{source} {failure}" for source, result in results for failure in result.failures
+    ]
+    for failure in refused:
+        show.problem_text(f"week refused: {failure}\n")
+    _show_latest(warehouse)
+    show.note(f"{count} weeks read. Published {warehouse.database}")
+    return 1 if unusable or refused else 0
+
+
+def _sweep(warehouse: Warehouse, sources: Iterable[Source]) -> set[str]:
+    """Empty the inboxes into the archive; return the ids of reports that are new."""
+    known = {source.name for source in sources}
+    arrived: set[str] = set()
+    for name in sorted(known):
+        swept = archive.sweep(warehouse, name)
+        arrived |= {each.report.report_id for each in swept if each.is_new}
+        for each in swept:
+            state = "archived" if each.is_new else "same bytes as before: nothing to do"
+            show.note(f"inbox: {name}/{each.report.name} {state}")
+    strangers = [
+        folder.name
+        for folder in sorted((warehouse.root / "inbox").glob("*"))
+        if folder.name not in known and not folder.name.startswith(".")
+    ]
+    if strangers:
+        show.warning(
+            f"inbox: {', '.join(strangers)} is no source and stays where it is; "
+            f"sources are {', '.join(sorted(known))}"
+        )
+    return arrived
+
+
+def _due(warehouse: Warehouse, source: Source, span: Span | None) -> _Due:
+    """Return the due weeks, apart from those that are no partition of the source yet."""
+    wanted = [
+        week
+        for week in facts.due(warehouse, source)
+        if span is None or span[0] <= week <= span[1]
+    ]
+    keys = set(partitions_of(source).get_partition_keys())
+    inside = [week for week in wanted if weeks.key_of(week) in keys]
+    return _Due(source, inside, [week for week in wanted if weeks.key_of(week) not in keys])
+
+
+def _report_unusable(
+    warehouse: Warehouse, sources: Iterable[Source], arrived: set[str]
+) -> int:
+    """Print every report that cannot be used: in full when it is new, in a line afterwards."""
+    fresh = 0
+    for source in sources:
+        for each in facts.contents(warehouse, source):
+            if each.error is None:
+                continue
+            if each.archived.report.report_id in arrived:
+                fresh += 1
+                show.problem_text(each.error)
+            else:
+                first = each.error.partition("\n")[0]
+                show.warning(f"unusable: {source.name}/{each.archived.report.name}: {first}")
+    return fresh
+
+
+def _report_beyond(due: list[_Due]) -> None:
+    for each in due:
+        if each.beyond:
+            show.warning(
+                f"{each.source.name}: {show.span_of(each.beyond)} is outside the source's weeks "
+                f"(first {each.source.week.first}, last the one that has ended): left for later"
+            )
+
+
+def _materialize(due: list[_Due], count: int) -> list[tuple[str, WeekResult]]:
+    """Run the due weeks source by source, then the models, with a progress bar."""
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    job = defs().resolve_implicit_global_asset_job_def()
+    results: list[tuple[str, WeekResult]] = []
+    with (
+        dg.DagsterInstance.get() as instance,
+        Progress(
+            TextColumn("{task.description:<14}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=show.err,
+        ) as progress,
+    ):
+        _close_killed_runs(instance)
+        task = progress.add_task("weeks", total=count)
+        for each in due:
+            progress.update(task, description=each.source.name)
+
+            def done(result: WeekResult, name: str = each.source.name) -> None:
+                results.append((name, result))
+                progress.advance(task)
+
+            token = facts.watcher.set(done)
+            for first, last in weeks.runs_of_weeks(each.weeks):
+                _execute(job, instance, [key_of(each.source.name)], (first, last))
+            facts.watcher.reset(token)
+        progress.update(task, description="models")
+        tables = [key for key in job.asset_layer.executable_asset_keys if key.path[0] != "facts"]
+        _execute(job, instance, tables, None)
+    return results
+
+
+def _execute(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    assets: list[dg.AssetKey],
+    span: Span | None,
+) -> None:
+    tags = {_PROCESS: str(os.getpid())}
+    if span is not None:
+        tags["dagster/asset_partition_range_start"] = weeks.key_of(span[0])
+        tags["dagster/asset_partition_range_end"] = weeks.key_of(span[1])
+    result = job.execute_in_process(
+        run_config=_QUIET,
+        instance=instance,
+        asset_selection=assets,
+        tags=tags,
+        raise_on_error=False,
+    )
+    if result.success:
+        return
+    failure = next(iter(result.get_step_failure_events()), None)
+    data = failure.step_failure_data if failure else None
+    if data is not None and data.user_failure_data is not None and span is not None:
+        return  # weeks were refused: they are reported by name
+    message = data.user_failure_data.description if data and data.user_failure_data else None
+    raise click_error(message or (data.error.to_string() if data and data.error else "run failed"))
+
+
+def click_error(message: str) -> Exception:
+    """Return the exception that ends the command with a message."""
+    import click
+
+    return click.ClickException(message)
+
+
+def _close_killed_runs(instance: dg.DagsterInstance) -> None:
+    """Mark runs of this command whose process is gone as failed, so that none runs for ever."""
+    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+    for run in instance.get_runs(unfinished):
+        process = run.tags.get(_PROCESS)
+        if process and not _is_alive(int(process)):
+            instance.report_run_failed(run, "The process was killed; the next run has taken over.")
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _show_latest(warehouse: Warehouse) -> None:
+    """Print the AUM change of each source's latest week by asset, issuer and country."""
+    with closing(duckdb.connect(str(warehouse.database), read_only=True)) as connection:
+        for line in database.unmapped_labels(warehouse.database):
+            show.warning(f"unmapped label: {line}")
+        for dimension in ("asset", "issuer", "country"):
+            rows = connection.execute(_LATEST, [dimension])
+            names = [column[0] for column in rows.description or []]
+            show.aum_change(
+                f"AUM change of the latest week by {dimension}, US$m",
+                [dict(zip(names, row, strict=True)) for row in rows.fetchall()],
+            )
+
+
+_LATEST = """
+with latest as (
+    select source, max(week_ending) as week_ending
+    from mart.flows
+    where dimension = 'total' and net_flow_usd is not null
+    group by all
+)
+select
+    flows.source,
+    flows.week_ending,
+    flows.member_name,
+    aum_open_usd,
+    flows.net_flow_usd,
+    market_effect_usd,
+    coalesce(fx_effect_usd, 0) + coalesce(corporate_action_usd, 0)
+        + coalesce(universe_effect_usd, 0) as other_usd,
+    aum_close_usd,
+    aum_change_pct,
+    flows.status
+from mart.flows
+inner join latest using (source, week_ending)
+left join mart.aum_change using (source, week_ending, dimension, member)
+where dimension = ?
+order by flows.source, abs(flows.net_flow_usd) desc nulls last
+"""

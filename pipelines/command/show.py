@@ -1,0 +1,233 @@
+"""What the command prints: archived reports, errors, a layout's view, the week's AUM change."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.reports import grids
+from pipelines.reports.archive import Archived
+from pipelines.reports.errors import FundflowsError
+from pipelines.reports.facts import Contents
+from pipelines.reports.judge import Judgement
+from pipelines.reports.layout import Across, IgnoredColumn, KeyColumn, NumberColumn
+from pipelines.reports.reader import Reading
+from pipelines.reports.tables import Found, Mapped
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+_MEMBERS_SHOWN = 12
+_LINES_SHOWN = 8
+
+
+def error(problem: FundflowsError) -> None:
+    """Print an error: its first line stands out, the rest explains it."""
+    first, _, rest = str(problem).partition("\n")
+    err.print(f"[bold red]{escape(first)}[/]")
+    if rest:
+        err.print(escape(rest))
+
+
+def problem_text(text: str) -> None:
+    """Print an error that was kept as text."""
+    first, _, rest = text.partition("\n")
+    err.print(f"[bold red]{escape(first)}[/]\n{escape(rest)}")
+
+
+def warning(text: str) -> None:
+    """Print a warning."""
+    err.print(f"[yellow]{escape(text)}[/]")
+
+
+def note(text: str) -> None:
+    """Print a plain line."""
+    out.print(escape(text))
+
+
+def archived(source: str, report: Archived, covered: Contents) -> None:
+    """Print what became of an added file."""
+    state = "archived" if report.is_new else "already archived, same bytes: nothing to do"
+    name = f"{source}: {report.report.name}"
+    if covered.error:
+        err.print(f"{escape(name)} {state}, but it cannot be used")
+        problem_text(covered.error)
+        return
+    weeks = sorted(covered.weeks)
+    span = f"{len(weeks)} week{'s' * (len(weeks) != 1)}"
+    ends = f"{weeks[0]}..{weeks[-1]}" if weeks else ""
+    out.print(f"{escape(name)} {state} ({covered.layout}: {span} {ends})")
+
+
+def belongs_to(sources: Sequence[str]) -> None:
+    """Say whose report this seems to be."""
+    if sources:
+        warning(f"  It reads as a report of {' or '.join(sources)}: was it meant for that source?")
+
+
+# -- layout --------------------------------------------------------------------------------------
+
+
+def grids_of(content: bytes) -> None:
+    """Print the sheets of a file that no layout reads, as far as they can be read at all."""
+    try:
+        found = grids.read(content, grids.container_of(content))
+    except FundflowsError:
+        return
+    for grid in found:
+        table = Table(title=f"sheet {escape(grid.name)}, first rows", title_justify="left")
+        width = min(10, max((len(row) for row in grid.rows[:8]), default=0))
+        for column in range(width):
+            table.add_column(grids.column_letters(column), overflow="ellipsis", max_width=16)
+        for row in grid.rows[:8]:
+            cells = [escape(cell.text) for cell in row[:width]]
+            table.add_row(*cells, *[""] * (width - len(cells)))
+        out.print(table)
+
+
+def reading(read: Reading, judgement: Judgement, unmapped: list[str]) -> None:
+    """Print what a layout sees in a report: facts, tables, columns, sums, refusals, labels."""
+    out.print(
+        f"[bold]{escape(read.report.name)}[/] is read by layout [bold]{read.layout.name}[/]: "
+        f"{read.observations.height:,} numbers, {read.refused.height} refused"
+    )
+    for name, text in read.facts.items():
+        out.print(f"  {name}: {escape(text)}")
+    for found in read.tables:
+        _table(found, read)
+    _sums(judgement)
+    _refused(judgement.refused)
+    if unmapped:
+        warning(f"{len(unmapped)} labels mean no member; the lines to add:")
+        for line in unmapped:
+            note(f"  {line}")
+
+
+def _table(found: Found, read: Reading) -> None:
+    rows = read.observations.filter(
+        (pl.col("printed_table") == found.table.name) & (pl.col("sheet") == found.grid.name)
+    )
+    days = rows.get_column("period_end")
+    out.print(
+        f"\n[bold]table {found.table.name}[/] on sheet {escape(found.grid.name)}, header in row "
+        f"{found.header_row + 1}: {rows.height:,} numbers, {days.min()}..{days.max()}"
+    )
+    table = Table(box=None, padding=(0, 2, 0, 2))
+    for header in ("column", "header", "means", "example"):
+        table.add_column(header, overflow="fold")
+    for mapped in found.columns:
+        example = next(
+            (
+                text
+                for row in range(found.first_row, len(found.grid.rows))
+                if (text := found.grid.cell(row, mapped.column).text)
+            ),
+            "",
+        )
+        table.add_row(
+            grids.column_letters(mapped.column),
+            escape(" / ".join(mapped.header)),
+            escape(_meaning(mapped)),
+            escape(example[:24]),
+        )
+    out.print(table)
+
+
+def _meaning(mapped: Mapped) -> str:
+    means = mapped.means
+    match means:
+        case KeyColumn():
+            return f"the row's {means.key}"
+        case IgnoredColumn():
+            return f"not read: {means.ignore}"
+        case Across():
+            return f"{means.dimension} {mapped.label}: {means.measure}, {means.unit}"
+        case NumberColumn():
+            whose = f"{means.dimension} " if means.dimension else ""
+            return f"{whose}{means.measure}, {means.unit}, {means.period}"
+
+
+def _sums(judgement: Judgement) -> None:
+    sums = judgement.outcomes.filter(
+        pl.col("verdict").is_in(["exact", "rounding", "unexplained", "unknown"])
+    )
+    if sums.is_empty():
+        return
+    counted = dict(sums.group_by("verdict").len().sort("verdict").iter_rows())
+    said = ", ".join(f"{count} {verdict}" for verdict, count in counted.items())
+    out.print(f"\n[bold]what must add up[/]: {said}")
+    for row in sums.filter(pl.col("verdict") == "unexplained").head(_LINES_SHOWN).to_dicts():
+        colour = "red" if row["blocking"] else "yellow"
+        out.print(
+            f"  [{colour}]{escape(row['line'])}: expected {row['expected']:,.2f}, found "
+            f"{row['found']:,.2f}, residual {row['residual']:,.2f} beyond "
+            f"{row['hard_bound']:,.2f} ({escape(row['sample'] or '')})[/]"
+        )
+
+
+def _refused(rows: pl.DataFrame) -> None:
+    if rows.is_empty():
+        return
+    out.print(f"\n[bold]refused[/]: {rows.height}")
+    for row in rows.head(_LINES_SHOWN).to_dicts():
+        out.print(
+            f"  [red]{escape(row['sheet'])}!{row['cell']}[/] {escape(row['printed'])!r}: "
+            f"{escape(row['reason'])}"
+        )
+
+
+# -- the latest week -----------------------------------------------------------------------------
+
+
+def aum_change(title: str, rows: Iterable[dict[str, object]]) -> None:
+    """Print the AUM change of the latest week of every source, for one dimension."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for header in ("source", "week ending", "member"):
+        table.add_column(header, no_wrap=True)
+    for header in ("AUM open", "net flow", "market", "other", "AUM close", "change %"):
+        table.add_column(header, justify="right", no_wrap=True)
+    table.add_column("status")
+    before, shown = "", 0
+    for row in rows:
+        source = str(row["source"])
+        shown = shown + 1 if source == before else 1
+        if shown > _MEMBERS_SHOWN:
+            continue
+        table.add_section() if before and source != before else None
+        table.add_row(
+            source if source != before else "",
+            str(row["week_ending"]) if source != before else "",
+            escape(str(row["member_name"])),
+            *(_millions(row[name]) for name in ("aum_open_usd", "net_flow_usd",
+                                                "market_effect_usd", "other_usd",
+                                                "aum_close_usd")),
+            _percent(row["aum_change_pct"]),
+            str(row["status"]),
+        )
+        before = source
+    out.print(table)
+
+
+def _millions(amount: object) -> str:
+    if not isinstance(amount, Decimal):
+        return "[dim]-[/]"
+    text = f"{amount / 1_000_000:,.1f}"
+    return f"[red]{text}[/]" if amount < 0 else text
+
+
+def _percent(share: object) -> str:
+    if not isinstance(share, Decimal):
+        return "[dim]-[/]"
+    return f"[red]{share:.1f}[/]" if share < 0 else f"{share:.1f}"
+
+
+def span_of(weeks: Sequence[dt.date]) -> str:
+    """Return weeks as a person says them: one, or first..last and how many."""
+    if len(weeks) == 1:
+        return str(weeks[0])
+    return f"{len(weeks)} weeks {weeks[0]}..{weeks[-1]}"
