@@ -51,7 +51,7 @@ def contract_of(table: str) -> type[pa.DataFrameModel]:
     contract = getattr(importlib.import_module(f"schemas.{schema}"), name, None)
     if contract is None:
         raise LookupError(f"{table} has no contract: write class {name} in schemas/{schema}.py")
-    return contract  # type: ignore[no-any-return]
+    return contract
 
 
 def columns(contract: type[pa.DataFrameModel]) -> list[Column]:
@@ -73,7 +73,7 @@ def duckdb_type(dtype: object) -> str:
         return f"DECIMAL({dtype.precision},{dtype.scale})"
     if isinstance(dtype, pl.Datetime):
         return "TIMESTAMP WITH TIME ZONE" if dtype.time_zone else "TIMESTAMP"
-    names = {
+    names: dict[object, str] = {
         pl.String: "VARCHAR",
         pl.Date: "DATE",
         pl.Int64: "BIGINT",

@@ -90,7 +90,16 @@ class Observation(ReadObservation):
     class Config(ReadObservation.Config):
         """The grain."""
 
-        unique = ["source", "printed_table", "dimension", "label", "measure", "period", "period_start", "period_end"]
+        unique = [
+            "source",
+            "printed_table",
+            "dimension",
+            "label",
+            "measure",
+            "period",
+            "period_start",
+            "period_end",
+        ]
 
 
 class FundDay(_Strict):

@@ -94,7 +94,9 @@ class Observation(pa.DataFrameModel):
     @pa.dataframe_check(name="value_or_reason", description="a value, or the reason for none")
     def value_or_reason(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
         """A value, or the reason why there is none (E07); never both."""
-        return data.lazyframe.select(pl.col("value").is_null() == pl.col("null_reason").is_not_null())
+        return data.lazyframe.select(
+            pl.col("value").is_null() == pl.col("null_reason").is_not_null()
+        )
 
     @pa.dataframe_check(name="one_number_per_key", description="one number a key and report")
     def one_number_per_key(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
@@ -156,7 +158,7 @@ class Refused(pa.DataFrameModel):
 
 
 class Outcome(pa.DataFrameModel):
-    """One outcome of a check on one report and week: a contract rule, or a line that must add up."""
+    """One outcome of a check on a report and week: a contract rule, or a line that must add up."""
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
     week_ending: pl.Date = pa.Field(description="The week that was checked.")

@@ -177,7 +177,14 @@ def publish(
         chosen = [model for model in models.models().values() if only is None or model.name in only]
         with closing(duckdb.connect(str(file))) as connection:
             built.extend(
-                _build(connection, chosen, inputs(warehouse, sources), as_of, stamp, on_table)
+                _build(
+                    connection,
+                    chosen,
+                    inputs(warehouse, sources),
+                    as_of=as_of,
+                    stamp=stamp,
+                    on_table=on_table,
+                )
             )
         Path(f"{file}.wal").unlink(missing_ok=True)
 
@@ -189,6 +196,7 @@ def _build(
     connection: duckdb.DuckDBPyConnection,
     chosen: Sequence[Model],
     read: Inputs,
+    *,
     as_of: dt.datetime | None,
     stamp: str,
     on_table: Callable[[BuiltTable], None],
@@ -321,7 +329,9 @@ def unmapped_labels(database: Path) -> list[str]:
     """Return the printed labels that mean no member, each with the reference line to add."""
     with closing(duckdb.connect(str(database), read_only=True)) as connection:
         rows = connection.execute(_UNMAPPED).fetchall()
-    return [lines_to_add(dimension, label, source, since) for dimension, label, source, since in rows]
+    return [
+        lines_to_add(dimension, label, source, since) for dimension, label, source, since in rows
+    ]
 
 
 def unmapped_in(observations: pl.DataFrame) -> list[str]:
@@ -337,7 +347,9 @@ def unmapped_in(observations: pl.DataFrame) -> list[str]:
         for name in wanted:
             _create(connection, models.models()[name])
         rows = connection.execute(_UNMAPPED).fetchall()
-    return [lines_to_add(dimension, label, source, since) for dimension, label, source, since in rows]
+    return [
+        lines_to_add(dimension, label, source, since) for dimension, label, source, since in rows
+    ]
 
 
 def printed_labels(dimension: str) -> list[str]:

@@ -43,7 +43,7 @@ class Model:
         return "view" if re.search(r"^-- kind: view$", self.sql, re.MULTILINE) else "table"
 
     @cached_property
-    def parsed(self) -> exp.Expression:
+    def parsed(self) -> exp.Expr:
         """The SELECT as sqlglot's tree."""
         return sqlglot.parse_one(self.sql, read="duckdb")
 

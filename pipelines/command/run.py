@@ -57,9 +57,7 @@ def run_due(warehouse: Warehouse, span: Span | None) -> int:
         show.note(f"Nothing is new: {warehouse.database} is up to date.")
         return 1 if unusable else 0
     results = _materialize(due, count)
-    refused = [
-        f"{source} {failure}" for source, result in results for failure in result.failures
-    ]
+    refused = [f"{source} {failure}" for source, result in results for failure in result.failures]
     for failure in refused:
         show.problem_text(f"week refused: {failure}\n")
     _show_latest(warehouse)
@@ -93,18 +91,14 @@ def _sweep(warehouse: Warehouse, sources: Iterable[Source]) -> set[str]:
 def _due(warehouse: Warehouse, source: Source, span: Span | None) -> _Due:
     """Return the due weeks, apart from those that are no partition of the source yet."""
     wanted = [
-        week
-        for week in facts.due(warehouse, source)
-        if span is None or span[0] <= week <= span[1]
+        week for week in facts.due(warehouse, source) if span is None or span[0] <= week <= span[1]
     ]
     keys = set(partitions_of(source).get_partition_keys())
     inside = [week for week in wanted if weeks.key_of(week) in keys]
     return _Due(source, inside, [week for week in wanted if weeks.key_of(week) not in keys])
 
 
-def _report_unusable(
-    warehouse: Warehouse, sources: Iterable[Source], arrived: set[str]
-) -> int:
+def _report_unusable(warehouse: Warehouse, sources: Iterable[Source], arrived: set[str]) -> int:
     """Print every report that cannot be used: in full when it is new, in a line afterwards."""
     fresh = 0
     for source in sources:
@@ -221,20 +215,21 @@ def _show_latest(warehouse: Warehouse) -> None:
     with closing(duckdb.connect(str(warehouse.database), read_only=True)) as connection:
         for line in database.unmapped_labels(warehouse.database):
             show.warning(f"unmapped label: {line}")
-        for dimension in ("asset", "issuer", "country"):
+        for dimension in ("total", "asset", "issuer", "country"):
             rows = connection.execute(_LATEST, [dimension])
             names = [column[0] for column in rows.description or []]
             show.aum_change(
-                f"AUM change of the latest week by {dimension}, US$m",
+                "AUM change of the latest week, US$m: "
+                + (f"by {dimension}" if dimension != "total" else "in total"),
                 [dict(zip(names, row, strict=True)) for row in rows.fetchall()],
             )
 
 
 _LATEST = """
 with latest as (
-    select source, max(week_ending) as week_ending
+    select source, dimension, max(week_ending) as week_ending
     from mart.flows
-    where dimension = 'total' and net_flow_usd is not null
+    where net_flow_usd is not null and dimension = ?
     group by all
 )
 select
@@ -250,8 +245,7 @@ select
     aum_change_pct,
     flows.status
 from mart.flows
-inner join latest using (source, week_ending)
+inner join latest using (source, dimension, week_ending)
 left join mart.aum_change using (source, week_ending, dimension, member)
-where dimension = ?
 order by flows.source, abs(flows.net_flow_usd) desc nulls last
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
@@ -20,10 +21,11 @@ from pipelines.reports.layout import Across, IgnoredColumn, KeyColumn, NumberCol
 from pipelines.reports.reader import Reading
 from pipelines.reports.tables import Found, Mapped
 
-out = Console(highlight=False, soft_wrap=False)
+out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 _MEMBERS_SHOWN = 12
 _LINES_SHOWN = 8
+_BRIDGE = ("aum_open_usd", "net_flow_usd", "market_effect_usd", "other_usd", "aum_close_usd")
 
 
 def error(problem: FundflowsError) -> None:
@@ -115,7 +117,7 @@ def _table(found: Found, read: Reading) -> None:
     days = rows.get_column("period_end")
     out.print(
         f"\n[bold]table {found.table.name}[/] on sheet {escape(found.grid.name)}, header in row "
-        f"{found.header_row + 1}: {rows.height:,} numbers, {days.min()}..{days.max()}"
+        f"{found.header_row + 1}: {rows.height:,} numbers, {days.min()!s}..{days.max()!s}"
     )
     table = Table(box=None, padding=(0, 2, 0, 2))
     for header in ("column", "header", "means", "example"):
@@ -186,31 +188,27 @@ def _refused(rows: pl.DataFrame) -> None:
 
 def aum_change(title: str, rows: Iterable[dict[str, object]]) -> None:
     """Print the AUM change of the latest week of every source, for one dimension."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for header in ("source", "week ending", "member"):
-        table.add_column(header, no_wrap=True)
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("", min_width=26, no_wrap=True)
     for header in ("AUM open", "net flow", "market", "other", "AUM close", "change %"):
-        table.add_column(header, justify="right", no_wrap=True)
-    table.add_column("status")
-    before, shown = "", 0
-    for row in rows:
-        source = str(row["source"])
-        shown = shown + 1 if source == before else 1
-        if shown > _MEMBERS_SHOWN:
-            continue
-        table.add_section() if before and source != before else None
-        table.add_row(
-            source if source != before else "",
-            str(row["week_ending"]) if source != before else "",
-            escape(str(row["member_name"])),
-            *(_millions(row[name]) for name in ("aum_open_usd", "net_flow_usd",
-                                                "market_effect_usd", "other_usd",
-                                                "aum_close_usd")),
-            _percent(row["aum_change_pct"]),
-            str(row["status"]),
-        )
-        before = source
+        table.add_column(header, justify="right", no_wrap=True, min_width=8)
+    table.add_column("", no_wrap=True, style="dim")
+    for (source, week), members in itertools.groupby(
+        rows, key=lambda row: (row["source"], row["week_ending"])
+    ):
+        table.add_row(f"[bold]{source!s}[/], week ending {week}")
+        listed = list(members)
+        for row in listed[:_MEMBERS_SHOWN]:
+            table.add_row(
+                f"  {escape(str(row['member_name']))}",
+                *(_millions(row[name]) for name in _BRIDGE),
+                _percent(row["aum_change_pct"]),
+                "" if row["status"] == "final" else str(row["status"]),
+            )
+        if len(listed) > _MEMBERS_SHOWN:
+            table.add_row(f"  [dim]and {len(listed) - _MEMBERS_SHOWN} more in the database[/]")
     out.print(table)
+    out.print()
 
 
 def _millions(amount: object) -> str:

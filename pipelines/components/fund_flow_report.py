@@ -161,8 +161,11 @@ def _checks(source: Source, results: list[WeekResult]) -> Iterator[dg.AssetCheck
         check_name="contract",
         passed=not refused,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"weeks": len(results), "refused_rows": sum(refused.values()),
-                  "in_weeks": ", ".join(list(refused)[:10])},
+        metadata={
+            "weeks": len(results),
+            "refused_rows": sum(refused.values()),
+            "in_weeks": ", ".join(list(refused)[:10]),
+        },
     )
     for name, rules in (("totals", _SUMS), ("position", ("position",))):
         lines = [line for each in results for line in each.unexplained if line.rule in rules]
@@ -172,6 +175,9 @@ def _checks(source: Source, results: list[WeekResult]) -> Iterator[dg.AssetCheck
             check_name=name,
             passed=not lines,
             severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
-            metadata={"weeks": len(results), "unexplained": len(lines),
-                      "lines": "\n".join(line.text for line in lines[:10])},
+            metadata={
+                "weeks": len(results),
+                "unexplained": len(lines),
+                "lines": "\n".join(line.text for line in lines[:10]),
+            },
         )

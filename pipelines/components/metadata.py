@@ -37,8 +37,11 @@ def of_week(result: WeekResult) -> dict[str, dg.MetadataValue]:
         "verdicts": dg.MetadataValue.text(
             ", ".join(f"{count} {verdict}" for verdict, count in result.verdicts.items()) or "none"
         ),
-        **({"refused_reports": dg.MetadataValue.text("; ".join(result.refused_reports))}
-           if result.refused_reports else {}),
+        **(
+            {"refused_reports": dg.MetadataValue.text("; ".join(result.refused_reports))}
+            if result.refused_reports
+            else {}
+        ),
         **({"sample": dg.MetadataValue.md(markdown(result.sample))} if result.rows else {}),
     }
 
@@ -63,6 +66,8 @@ def markdown(rows: pl.DataFrame) -> str:
         "period_end", "label", "measure", "printed", "value", "status", "sheet", "cell"
     )
     lines = [" | ".join(shown.columns), " | ".join("---" for _ in shown.columns)]
-    for row in shown.iter_rows():
-        lines.append(" | ".join("" if value is None else str(value).strip() for value in row))
+    lines.extend(
+        " | ".join("" if value is None else str(value).strip() for value in row)
+        for row in shown.iter_rows()
+    )
     return "\n".join(f"| {line} |" for line in lines)

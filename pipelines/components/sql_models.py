@@ -163,9 +163,7 @@ def _check_results(
     """Contracts and audits held, or nothing would have been published; labels may only warn."""
     for check in context.selected_asset_check_keys:
         if check.name != _LABELS:
-            yield dg.AssetCheckResult(
-                asset_key=check.asset_key, check_name=check.name, passed=True
-            )
+            yield dg.AssetCheckResult(asset_key=check.asset_key, check_name=check.name, passed=True)
             continue
         unmapped = database.unmapped_labels(warehouse.database)
         yield dg.AssetCheckResult(

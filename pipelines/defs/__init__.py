@@ -1,0 +1,1 @@
+"""All that Dagster scans: sources, models. Folders of `defs.yaml`, no code."""

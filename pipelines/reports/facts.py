@@ -86,7 +86,9 @@ def contents(warehouse: Warehouse, source: Source) -> list[Contents]:
 
     A report is parsed once for each version of its layouts; the answer is kept beside the facts.
     """
-    known = [contents_of(warehouse, source, each) for each in archive.reports(warehouse, source.name)]
+    known = [
+        contents_of(warehouse, source, each) for each in archive.reports(warehouse, source.name)
+    ]
     return sorted(known, key=lambda each: (each.known_at, each.archived.report.report_id))
 
 
@@ -152,8 +154,8 @@ def digests(reading: Reading) -> dict[dt.date, str]:
     """Return, for each week, a digest of all that the report says about it, refused rows too."""
     said = [*KEY, *SAID, "null_reason"]
     observed = reading.observations.select(
-        "week_ending", line=pl.concat_str(pl.col(said).cast(pl.String), separator="|",
-                                          ignore_nulls=True)
+        "week_ending",
+        line=pl.concat_str(pl.col(said).cast(pl.String), separator="|", ignore_nulls=True),
     )
     refused = reading.refused.select(
         "week_ending", line=pl.concat_str("rule", "sheet", "cell", "printed", separator="|")
@@ -188,9 +190,7 @@ def due(warehouse: Warehouse, source: Source) -> list[dt.date]:
     """Return the weeks that are new or changed: a report, a layout or the contract."""
     wanted = statements(contents(warehouse, source))
     return sorted(
-        week
-        for week, said in wanted.items()
-        if _state(warehouse, source, week) != _state_of(said)
+        week for week, said in wanted.items() if _state(warehouse, source, week) != _state_of(said)
     )
 
 
@@ -241,10 +241,10 @@ def ingest(
         if each.archived.report.report_id in needed
     }
     names = {each.archived.report.report_id: each.archived.report.name for each in covered}
-    folded = _fold(judged, wanted)
+    folded = _fold(judged, wanted, names)
     results = []
     for week in sorted(weeks):
-        result = _write_week(warehouse, source, week, wanted.get(week, []), folded, names)
+        result = _write_week(warehouse, source, week, wanted.get(week, []), folded)
         on_week(result)
         watcher.get()(result)
         results.append(result)
@@ -258,10 +258,13 @@ class _Folded:
     facts: dict[dt.date, pl.DataFrame]
     refused: dict[dt.date, pl.DataFrame]
     outcomes: dict[dt.date, pl.DataFrame]
+    names: dict[str, str]
 
 
 def _fold(
-    judged: dict[str, Judgement], wanted: dict[dt.date, list[Statement]]
+    judged: dict[str, Judgement],
+    wanted: dict[dt.date, list[Statement]],
+    names: dict[str, str],
 ) -> _Folded:
     """Put the vintages of all weeks in order, and keep a row only where it says something new."""
     spoken = pl.DataFrame(
@@ -294,6 +297,7 @@ def _fold(
         _by_week(facts),
         _by_week(refused.join(spoken, on=on, how="semi")),
         _by_week(outcomes.join(spoken, on=on, how="semi")),
+        names,
     )
 
 
@@ -308,8 +312,8 @@ def _write_week(
     week: dt.date,
     said: list[Statement],
     folded: _Folded,
-    names: dict[str, str],
 ) -> WeekResult:
+    names = folded.names
     facts = folded.facts.get(week, empty(Observation))
     refused = folded.refused.get(week, empty(Refused))
     outcomes = folded.outcomes.get(week, empty(Outcome))

@@ -35,8 +35,9 @@ class Judgement:
 
     def refused_weeks(self) -> set[object]:
         """Return the weeks that this report must not touch: a blocking line failed."""
-        blocked = self.outcomes.filter(pl.col("blocking") & pl.col("verdict").is_in(
-            ["unexplained", "refused"]))
+        blocked = self.outcomes.filter(
+            pl.col("blocking") & pl.col("verdict").is_in(["unexplained", "refused"])
+        )
         return set(blocked.get_column("week_ending"))
 
 
@@ -80,11 +81,16 @@ def _split(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         cases = errors.failure_cases
     if cases.get_column("index").null_count():
         raise AssertionError(f"the reader broke the contract's shape: {cases}")
-    named = cases.select(
-        pl.col("index").cast(pl.UInt32),
-        rule=pl.when(pl.col("check").is_in(list(rules()))).then("check").otherwise(
-            pl.lit("vocabulary")),
-    ).unique(["index", "rule"]).sort("index", "rule")
+    named = (
+        cases.select(
+            pl.col("index").cast(pl.UInt32),
+            rule=pl.when(pl.col("check").is_in(list(rules())))
+            .then("check")
+            .otherwise(pl.lit("vocabulary")),
+        )
+        .unique(["index", "rule"])
+        .sort("index", "rule")
+    )
     numbered = observations.with_row_index("index")
     broken = named.join(numbered, on="index").with_columns(
         reason=pl.col("rule").replace_strict(rules(), return_dtype=pl.String)
@@ -93,20 +99,17 @@ def _split(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return good, broken.select(empty(Refused).columns)
 
 
-def _rule_outcomes(
-    reading: Reading, good: pl.DataFrame, refused: pl.DataFrame
-) -> pl.DataFrame:
+def _rule_outcomes(reading: Reading, good: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
     """One outcome a rule and week, also where nothing failed."""
-    counted = pl.concat(
-        [good.select("week_ending"), refused.select("week_ending")]
-    ).group_by("week_ending").agg(checked=pl.len().cast(pl.Int64))
+    counted = (
+        pl.concat([good.select("week_ending"), refused.select("week_ending")])
+        .group_by("week_ending")
+        .agg(checked=pl.len().cast(pl.Int64))
+    )
     kept = good.group_by("week_ending").agg(kept=pl.len())
-    failed = (
-        refused.group_by("week_ending", "rule")
-        .agg(
-            failed=pl.len().cast(pl.Int64),
-            sample=pl.format("{}!{} {}", "sheet", "cell", "printed").head(_SAMPLE).str.join("; "),
-        )
+    failed = refused.group_by("week_ending", "rule").agg(
+        failed=pl.len().cast(pl.Int64),
+        sample=pl.format("{}!{} {}", "sheet", "cell", "printed").head(_SAMPLE).str.join("; "),
     )
     table = pl.DataFrame({"rule": list(rules()), "line": list(rules().values())})
     verdicts = (
@@ -169,9 +172,10 @@ def _totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
             part_bound=pl.col("half_unit").sum(),
             part_square=(pl.col("half_unit").cast(pl.Float64) ** 2).sum(),
         )
-        totals = own.filter(pl.col("dimension") == "total").select(
-            *span, "half_unit", "sheet", "cell", expected="value", filling=pl.col("status")
-        )
+        # A blank total prints nothing that the parts could meet.
+        totals = own.filter(
+            (pl.col("dimension") == "total") & pl.col("value").is_not_null()
+        ).select(*span, "half_unit", "sheet", "cell", expected="value", filling=pl.col("status"))
         compared = totals.join(summed, on=span, how="inner")
         lines.append(_compared(compared, blocking=reading.complete or table.totals == "reconcile"))
     return lines + _same_totals(reading, observations)
@@ -191,7 +195,10 @@ def _compared(compared: pl.DataFrame, *, blocking: bool) -> pl.DataFrame:
             rule=pl.lit("total"),
             line=pl.format(
                 "{}: total {} of the {} to {} = sum of its rows",
-                "printed_table", "measure", "period", "period_end",
+                "printed_table",
+                "measure",
+                "period",
+                "period_end",
             ),
         )
         .with_columns(verdict=verdict_of(pl.col("residual"), pl.col("hard_bound")))
@@ -221,7 +228,11 @@ def _same_totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFr
             rule=pl.lit("same_total"),
             line=pl.format(
                 "{}: total {} of the {} to {} = the total of {}",
-                "printed_table", "measure", "period", "period_end", "printed_table_first",
+                "printed_table",
+                "measure",
+                "period",
+                "period_end",
+                "printed_table_first",
             ),
             expected=pl.col("value_first"),
             found=pl.col("value"),
@@ -253,7 +264,9 @@ def _positions(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFram
     )
     sides = [
         own.filter(pl.col("measure") == measure).select(
-            *span, pl.col("value").alias(measure), pl.col("half_unit").alias(f"{measure}_half"),
+            *span,
+            pl.col("value").alias(measure),
+            pl.col("half_unit").alias(f"{measure}_half"),
             *([pl.format("{}!{}", "sheet", "cell").alias("place")] if measure == "aum" else []),
         )
         for measure in ("aum", "nav", "shares_outstanding")
@@ -283,7 +296,7 @@ def _worst_a_week(joined: pl.DataFrame) -> pl.DataFrame:
     ]
     exact = pl.DataFrame(
         rows,
-        schema_overrides={name: _AMOUNT for name in ("expected", "found", "hard_bound")},
+        schema_overrides=dict.fromkeys(("expected", "found", "hard_bound"), _AMOUNT),
         schema=None if rows else {"week_ending": pl.Date},
     )
     if not rows:
@@ -303,7 +316,9 @@ def _worst_a_week(joined: pl.DataFrame) -> pl.DataFrame:
             rule=pl.lit("position"),
             line=pl.format(
                 "{}: {} aum = nav x shares outstanding; worst day {}",
-                "printed_table", "label", "period_end",
+                "printed_table",
+                "label",
+                "period_end",
             ),
             verdict=verdict_of(pl.col("residual"), pl.col("hard_bound")),
             blocking=pl.lit(value=False),
@@ -314,4 +329,3 @@ def _worst_a_week(joined: pl.DataFrame) -> pl.DataFrame:
 
 def _exactly(amount: Decimal) -> Decimal:
     return amount.quantize(Decimal("1e-10"))
-

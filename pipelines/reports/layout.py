@@ -216,7 +216,8 @@ class WeekRule(_Model):
     ends: Weekday
     first: dt.date = Field(description="The first week that the source can have, by its end.")
     in_progress: bool = Field(
-        False, description="Prints single days, so that the current week can be read before it ends."
+        False,
+        description="Prints single days, so that the current week can be read before it ends.",
     )
 
     @pydantic.model_validator(mode="after")
@@ -297,9 +298,7 @@ def parse_source(name: str, attributes: dict[str, Any], file: str) -> Source:
 def sources(folder: Path | None = None) -> dict[str, Source]:
     """Load all sources, by name."""
     root = folder or Path(__file__).parents[1] / "defs" / "sources"
-    return {
-        file.parent.name: source_of(file.parent) for file in sorted(root.glob("*/defs.yaml"))
-    }
+    return {file.parent.name: source_of(file.parent) for file in sorted(root.glob("*/defs.yaml"))}
 
 
 def label_in(pattern: str, text: str) -> str | None:

@@ -89,7 +89,9 @@ _DIRECTION = re.compile(
     r"^(?:net\s+)?(?P<word>inflows?|outflows?|minus|negative)(?:\s+of)?\s+(?P<rest>\S.*)$",
     re.IGNORECASE,
 )
-_FOOTNOTE = re.compile(r"(?<=[\d%).a-z])\s*(?:[*†‡§#¹²³⁴⁵⁶⁷⁸⁹]+|\[\w{1,2}\]|\s\(\w\))$", re.IGNORECASE)
+_FOOTNOTE = re.compile(
+    r"(?<=[\d%).a-z])\s*(?:[*†‡§#¹²³⁴⁵⁶⁷⁸⁹]+|\[\w{1,2}\]|\s\(\w\))$", re.IGNORECASE
+)
 _NUMBER = re.compile(
     rf"""^(?P<open>\()?\s*(?P<sign>[+-])?\s*(?P<currency>{_CURRENCY})?\s*(?P<sign2>[+-])?\s*
     (?P<digits>\d{{1,3}}(?:,\d{{3}})+|\d{{1,3}}(?:\ \d{{3}})+|\d+|(?=\.\d))(?P<frac>\.\d+)?
@@ -97,7 +99,7 @@ _NUMBER = re.compile(
     (?P<trail>-)?\s*(?P<close>\))?$""",
     re.IGNORECASE | re.VERBOSE,
 )
-_DASHES = str.maketrans({c: "-" for c in "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d"})
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣－", "-"))
 _SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f\ufeff]+")
 
 
@@ -217,8 +219,10 @@ def parse_number(
 
 def _factor_of(match: re.Match[str], unit: Unit, printed: str) -> Decimal:
     """Return the factor to the base unit; refuse a currency or percent of another unit."""
-    if match["currency"] and unit.currency and _CURRENCIES[match["currency"].lower()] != (
-        unit.currency
+    if (
+        match["currency"]
+        and unit.currency
+        and _CURRENCIES[match["currency"].lower()] != (unit.currency)
     ):
         raise NotANumber(f"{printed} (in a column of {unit.base})")
     if match["percent"]:

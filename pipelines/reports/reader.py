@@ -20,6 +20,7 @@ from pipelines.reports.grids import Cell, Grid
 from pipelines.reports.layout import (
     Across,
     Fact,
+    KeyColumn,
     Layout,
     NumberColumn,
     Printed,
@@ -175,7 +176,7 @@ class _Reader:
         day = self._fact_date("published")
         if day is None:
             return None
-        return dt.datetime.combine(day, dt.time(23, 59, 59), dt.timezone.utc)
+        return dt.datetime.combine(day, dt.time(23, 59, 59), dt.UTC)
 
     def _check_validity(self, newest: dt.date | None) -> None:
         layout = self.layout
@@ -199,7 +200,9 @@ class _Reader:
     def _read_table(self, found: Found) -> None:
         rows = list(self._rows(found))
         self._mark_preliminary(found, rows)
-        final = [row.date for row in rows if row.date and row.rule is None and row.status == "final"]
+        final = [
+            row.date for row in rows if row.date and row.rule is None and row.status == "final"
+        ]
         newest = max(final, default=self.as_of)
         for row in rows:
             if row.rule is not None and row.date is None:
@@ -239,7 +242,9 @@ class _Reader:
         rule = found.table.label
         if rule is None:
             return None
-        pattern, text = (rule.sheet, found.grid.name) if rule.sheet else (rule.file, self.report.name)
+        pattern, text = (
+            (rule.sheet, found.grid.name) if rule.sheet else (rule.file, self.report.name)
+        )
         label = label_in(pattern or "", text)
         if label is None:
             raise ShapeError(
@@ -252,17 +257,19 @@ class _Reader:
         return label
 
     def _formats(self, found: Found) -> tuple[str, ...]:
-        return next(
-            column.formats
-            for column in found.table.columns.values()
-            if getattr(column, "key", None) == "date"
-        )
+        keys = (column for column in found.table.columns.values() if isinstance(column, KeyColumn))
+        return next(column.formats for column in keys if column.key == "date")
 
     def _refuse_row(self, found: Found, row: _Row, at: int, rule: str, expected: str) -> None:
         shown = " | ".join(cell.text for cell in found.grid.rows[row.index] if cell.text)
         self._refuse(
-            found, row, at, rule=rule, printed=shown[:200], reason=f"expected {expected}; "
-            f"found {row.key!r}: mend the report, or add the row to `rows` of the layout"
+            found,
+            row,
+            at,
+            rule=rule,
+            printed=shown[:200],
+            reason=f"expected {expected}; "
+            f"found {row.key!r}: mend the report, or add the row to `rows` of the layout",
         )
 
     def _mark_preliminary(self, found: Found, rows: list[_Row]) -> None:
@@ -286,9 +293,7 @@ class _Reader:
                 return
             dated[back].status = "preliminary"
 
-    def _filled(
-        self, found: Found, row: _Row, parts: list[int]
-    ) -> set[tuple[int, Decimal]]:
+    def _filled(self, found: Found, row: _Row, parts: list[int]) -> set[tuple[int, Decimal]]:
         numbers = set()
         for column in parts:
             try:
@@ -311,13 +316,18 @@ class _Reader:
                 number = self._parse(cell, unit, mapped.means.decimals)
             except NotANumber as error:
                 self._refuse(
-                    found, row, mapped.column, rule="number", printed=str(error),
-                    measure=mapped.means.measure, label=mapped.label or row.label,
+                    found,
+                    row,
+                    mapped.column,
+                    rule="number",
+                    printed=str(error),
+                    measure=mapped.means.measure,
+                    label=mapped.label or row.label,
                     reason=f"expected a number in {mapped.means.unit}, or a known word for none; "
                     "mend the report, or add the word to `nulls` of the layout",
                 )
                 continue
-            self._observe(found, row, mapped, mapped.means, number, unit)
+            self._observe(found, row, mapped, mapped.means, number=number, unit=unit)
 
     def _unit_of(self, found: Found, mapped: Mapped, means: Printed) -> Unit:
         """Return the unit of a column; a header that prints another one stops the report (E51)."""
@@ -345,9 +355,7 @@ class _Reader:
             raise NotANumber(f"{cell.text} (in merged cells)")
         if cell.date is not None:
             raise NotANumber(f"{cell.text} (a date)")
-        number = parse_number(
-            cell.text, unit, nulls=self.layout.null_reasons, decimals=decimals
-        )
+        number = parse_number(cell.text, unit, nulls=self.layout.null_reasons, decimals=decimals)
         if cell.stored is None or number.value is None or number.half_unit is None:
             return number
         plain = parse_number(f"{cell.stored:f}", Unit(unit.base), nulls={})
@@ -363,6 +371,7 @@ class _Reader:
         row: _Row,
         mapped: Mapped,
         means: Printed,
+        *,
         number: Number,
         unit: Unit,
     ) -> None:
@@ -377,8 +386,14 @@ class _Reader:
         )
         end = row.date or self.as_of
         if end is None:
-            self._refuse(found, row, mapped.column, rule="date", printed=number.printed,
-                         reason="expected the report's date (`facts: as_of`) or a date column")
+            self._refuse(
+                found,
+                row,
+                mapped.column,
+                rule="date",
+                printed=number.printed,
+                reason="expected the report's date (`facts: as_of`) or a date column",
+            )
             return
         week = weeks.week_ending(end, self.source.week.ends)
         self.observations.append(
@@ -465,7 +480,7 @@ def parse_date(cell: Cell, formats: tuple[str, ...]) -> dt.date | None:
 
 def _facts(layout: Layout, sheets: list[Grid]) -> dict[str, str]:
     """Find the facts that are printed once a report: beside, below or after their caption."""
-    facts = {}
+    facts: dict[str, str] = {}
     for name, fact in layout.facts.items():
         printed = {text for sheet in sheets for text in _beside(fact, sheet)}
         if len(printed) > 1:

@@ -71,7 +71,9 @@ def find(table: Table, grids: list[Grid]) -> list[Found]:
         ShapeError: sheet missing, header not found, a column unknown or missing.
     """
     candidates = [
-        grid for grid in grids if table.sheet is None or label_in(table.sheet, grid.name) is not None
+        grid
+        for grid in grids
+        if table.sheet is None or label_in(table.sheet, grid.name) is not None
     ]
     if not candidates:
         raise ShapeError(
@@ -213,8 +215,10 @@ def _column_error(
 ) -> ShapeError:
     """Compose expected | found | lines to add for columns that are new, renamed or gone."""
     table, grid = found.table, found.grid
-    names = [split_header(" ".join(texts) or f"(column {column_letters(place)}, no header)")[0]
-             for place, texts in unknown]
+    names = [
+        split_header(" ".join(texts) or f"(column {column_letters(place)}, no header)")[0]
+        for place, texts in unknown
+    ]
     lines = [f"in the source's defs.yaml, table {table.name}, under `columns:`"]
     for name, (_, texts) in zip(names, unknown, strict=True):
         renamed = difflib.get_close_matches(name, missing, n=1, cutoff=0.5)
@@ -242,8 +246,9 @@ def _column_error(
         + ".",
         where=Where(sheet=grid.name, cell=grid.ref(found.first_row - 1, place)),
         expected=expected,
-        found=" | ".join(" ".join(texts) for texts in _texts(
-            grid, found.header_row, found.first_row) if texts),
+        found=" | ".join(
+            " ".join(texts) for texts in _texts(grid, found.header_row, found.first_row) if texts
+        ),
         fix="\n".join(lines),
     )
 

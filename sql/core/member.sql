@@ -30,7 +30,6 @@ select
     'Total' as member_name
 union all
 select
-    dimension,
+    unnest(['fund', 'asset', 'issuer', 'country']) as dimension,
     'unmapped' as member,
     'Unmapped' as member_name
-from (values ('fund'), ('asset'), ('issuer'), ('country')) as dimensions (dimension)

@@ -35,8 +35,8 @@ sums as (
         count(*) as checked,
         count(*) filter (where verdict = 'unexplained') as failed,
         max(abs(residual)) filter (where verdict = 'unexplained') as worst_residual,
-        string_agg(format('{} ({})', line, sample), '; ')
-            filter (where verdict = 'unexplained') as sample
+        string_agg(line || ' (' || sample || ')', '; ') filter (where verdict = 'unexplained')
+            as sample
     from ops.certificate
     group by all
 ),
@@ -49,11 +49,11 @@ labels as (
         known_at,
         'label_mapped' as rule,
         if(bool_or(member = 'unmapped'), 'warn', 'pass') as outcome,
-        count(distinct (dimension, label)) as checked,
-        count(distinct (dimension, label)) filter (where member = 'unmapped') as failed,
+        count(distinct dimension || ' ' || label) as checked,
+        count(distinct dimension || ' ' || label) filter (where member = 'unmapped') as failed,
         null as worst_residual,
-        string_agg(distinct dimension || ' ' || label, '; ')
-            filter (where member = 'unmapped') as sample
+        string_agg(distinct dimension || ' ' || label, '; ') filter (where member = 'unmapped')
+            as sample
     from core.observation
     -- A dash below a ticker that is not in use yet means nothing that would have to be mapped.
     where value is not null

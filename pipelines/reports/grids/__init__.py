@@ -83,9 +83,7 @@ def spread(
                     laid.append({})
                 for right in range(colspan):
                     laid[index + down][column + right] = shadow if down or right else cell
-    return [
-        [row.get(column, BLANK) for column in range(max(row, default=-1) + 1)] for row in laid
-    ]
+    return [[row.get(column, BLANK) for column in range(max(row, default=-1) + 1)] for row in laid]
 
 
 def container_of(content: bytes) -> Container:

@@ -18,7 +18,9 @@ def read(content: bytes) -> list[Grid]:
     A cell without text shows the alternative text of its images (issuers' logos). Superscripts
     are footnote marks: "12.3" with a raised 1 must not become 12.31, so they are bracketed.
     """
-    page = lxml.html.document_fromstring(decode(content), parser=lxml.html.HTMLParser(encoding=None))
+    page = lxml.html.document_fromstring(
+        decode(content), parser=lxml.html.HTMLParser(encoding=None)
+    )
     tables = list(page.iter("table"))
     if not tables:
         raise UnreadableReport(

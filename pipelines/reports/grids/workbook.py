@@ -65,9 +65,9 @@ def _has_formulas(content: bytes) -> bool:
 
 def _rows(sheet: Any, formulas: Any | None) -> list[list[Cell]]:
     rows = [[_cell(cell) for cell in row] for row in sheet.iter_rows()]
-    for row, column in _uncalculated(sheet, formulas):
+    for row, column, formula in _uncalculated(sheet, formulas):
         # A formula that no program has calculated has no value: reading it as blank would lose it.
-        rows[row][column] = Cell(f"{formulas.cell(row + 1, column + 1).value} (never calculated)")
+        rows[row][column] = Cell(f"{formula} (never calculated)")
     for area in sheet.merged_cells.ranges:
         top = rows[area.min_row - 1][area.min_col - 1]
         for row, column in area.cells:
@@ -76,11 +76,11 @@ def _rows(sheet: Any, formulas: Any | None) -> list[list[Cell]]:
     return rows
 
 
-def _uncalculated(sheet: Any, formulas: Any | None) -> list[tuple[int, int]]:
+def _uncalculated(sheet: Any, formulas: Any | None) -> list[tuple[int, int, str]]:
     if formulas is None:
         return []
     return [
-        (cell.row - 1, cell.column - 1)
+        (cell.row - 1, cell.column - 1, str(cell.value))
         for row in formulas.iter_rows()
         for cell in row
         if cell.data_type == "f" and sheet.cell(cell.row, cell.column).value is None

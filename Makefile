@@ -1,0 +1,49 @@
+# make run, make test, make dev, make check. Each sets up .venv first; nothing else is needed than
+# Python 3.11 or later and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+
+.PHONY: run test unit dev check format bench lock samples clean
+
+run: $(STAMP)
+	$(BIN)/python -m samples.add
+	$(BIN)/fundflows run
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+unit: $(STAMP)
+	$(BIN)/python -m pytest -m "not browser and not slow and not real"
+
+dev: $(STAMP)
+	$(BIN)/fundflows ui
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint sql
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+samples: $(STAMP)
+	$(BIN)/python -m samples.make
+
+lock: $(STAMP)
+	$(BIN)/uv pip compile --group dev pyproject.toml --universal --generate-hashes \
+	    --no-emit-index-url --no-header --python-version 3.11 -o requirements.lock
+
+# Bytecode is compiled at install: without it every process spends a second more on imports.
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("fundflows needs Python 3.11 to 3.13, not %d.%d: set PYTHON=..." % sys.version_info[:2] if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0)'
+	$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: on Debian, apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
