@@ -130,6 +130,27 @@ def test_the_pages_logos_are_second_labels_and_its_fees_are_not():
     }  # fmt: skip
 
 
+def test_a_page_without_logos_has_no_second_labels():
+    rows = [["", "", "", "", ""], *golden.FARSIDE_ROWS[1:]]
+    rows[1] = ["", "IBIT", "FBTC", "GBTC", "Total"]
+    reading = read_bytes("farside_btc", "btc.html", golden.page([rows]))
+    assert {row["sublabel"] for row in rows_of(reading, dimension="fund")} == {None}
+
+
+@pytest.mark.parametrize("source", ["farside_btc", "farside_eth", "farside_sol"])
+def test_a_seed_row_is_a_check_of_a_stock_and_no_flow(source):
+    content = golden.history(
+        "Date,IBIT,ETHA,BSOL,Total", "Seed,10.6,,1.0,11.6", "15 Jan 2026,5.0,5.0,-1.5,8.5"
+    )
+    reading = read_bytes(source, "history.csv", content)
+    seed = [row for row in rows_of(reading) if row["cell"] in ("B2", "C2", "D2", "E2")]
+    assert {(row["dimension"], row["measure"], row["period"]) for row in seed} == {
+        ("check", "seed", "close")
+    }
+    assert [row["value"] for row in seed] == [10_600_000, None, MILLION, 11_600_000]
+    assert reading.refused.is_empty()
+
+
 def test_a_new_ticker_needs_no_new_layout():
     before = read_bytes("farside_btc", "btc.csv", golden.FARSIDE_HISTORY)
     wider = golden.history(
@@ -194,6 +215,14 @@ def test_a_figure_means_the_same_however_the_workbook_shows_it(typed, number_for
     reading = read_bytes("coinshares", "week.xlsx", content)
     flow = only(reading, printed_table="by_asset", cell="B6")
     assert (flow["value"], flow["half_unit"]) == (value, half)
+
+
+@pytest.mark.parametrize("number_format", ['"outflow "0.0', "-0.0"])
+def test_a_number_stored_without_the_minus_that_it_shows_is_not_an_inflow(number_format):
+    content = golden.weekly({"By asset!B6": 37.5}, formats={"By asset!B6": number_format})
+    reading = read_bytes("coinshares", "week.xlsx", content)
+    read = [row["value"] for row in rows_of(reading, printed_table="by_asset", cell="B6")]
+    assert read in ([], [-37_500_000])
 
 
 def test_a_word_for_missing_is_null_with_the_layouts_reason():
@@ -407,8 +436,21 @@ def test_each_sheets_name_gives_its_label():
     reading = read_bytes("ark_bloomberg", "flows.xlsx", content)
     flows = rows_of(reading, measure="net_flow")
     assert [(row["label"], row["sheet"]) for row in flows] == [("ARKK", "ARKK"), ("ARKB", "ARKB")]
+    assert {(row["value"], row["half_unit"]) for row in flows} == {(1_500_000, 50_000)}
+    assert {row["value"] for row in rows_of(reading, measure="market_price")} == {70}
     broken = golden.workbook({"ARKK": rows, "ARKB": [["no table"]]})
     assert refusal("ark_bloomberg", broken).where.sheet == "ARKB"
+
+
+def test_a_nav_history_gives_back_the_zeros_that_it_drops():
+    reading = read_bytes("canary", "HBR.csv", golden.NAV_HISTORY)
+    told = {row["measure"]: row for row in rows_of(reading, period_end=dt.date(2026, 1, 16))}
+    named = ("value", "half_unit", "unit", "currency")
+    assert {name: tuple(row[each] for each in named) for name, row in told.items()} == {
+        "shares_outstanding": (50_000, Decimal("0.05"), "shares", None),
+        "nav": (Decimal("25.5"), Decimal("0.005"), "USD/share", "USD"),
+        "aum": (1_275_000, Decimal("0.005"), "USD", "USD"),
+    }
 
 
 def test_thousands_of_shares_and_declared_decimals():
@@ -671,14 +713,14 @@ def test_a_report_is_known_when_received_or_when_its_printed_day_was_over(receiv
 # -- dated layouts ---------------------------------------------------------------------------------
 
 
-def in_billions() -> Source:
+def in_billions(until: str | None = "2025-12-31") -> Source:
     """Return a source that prints US$m until 2025 and US$bn since, under the same header."""
     table = {**WEEKLY, "name": "only", "columns": {**WEEKLY["columns"]}}
     table["columns"]["Flow"] = {**WEEKLY["columns"]["Flow"], "unit": "US$bn"}
     newer = {
         "name": "billions", "container": "csv", "valid_from": "2026-01-01", "tables": [table],
     }  # fmt: skip
-    return golden.declared(WEEKLY, more=[{**newer, **AS_OF}], valid_until="2025-12-31", **AS_OF)
+    return golden.declared(WEEKLY, more=[{**newer, **AS_OF}], valid_until=until, **AS_OF)
 
 
 @pytest.mark.parametrize(
@@ -691,6 +733,11 @@ def in_billions() -> Source:
 def test_a_layout_is_valid_from_its_date_until_it_is_replaced(day, layout, value):
     reading = read_as(in_billions(), "r", f"As of,{day}\nAsset,Flow\nBitcoin,5\n".encode())
     assert (reading.layout.name, only(reading)["value"]) == (layout, value)
+
+
+def test_of_two_layouts_that_fit_the_newer_is_used():
+    content = b"As of,2026-01-16\nAsset,Flow\nBitcoin,5\n"
+    assert read_as(in_billions(until=None), "r", content).layout.name == "billions"
 
 
 def test_a_report_from_before_all_layouts_is_refused():

@@ -239,8 +239,12 @@ select
     aum_open_usd,
     flows.net_flow_usd,
     market_effect_usd,
-    coalesce(fx_effect_usd, 0) + coalesce(corporate_action_usd, 0)
-        + coalesce(universe_effect_usd, 0) as other_usd,
+    if(
+        coalesce(fx_effect_usd, corporate_action_usd, universe_effect_usd) is null,
+        null,
+        coalesce(fx_effect_usd, 0) + coalesce(corporate_action_usd, 0)
+        + coalesce(universe_effect_usd, 0)
+    ) as other_usd,
     aum_close_usd,
     aum_change_pct,
     flows.status

@@ -21,7 +21,9 @@ from pipelines.reports.layout import Across, IgnoredColumn, KeyColumn, NumberCol
 from pipelines.reports.reader import Reading
 from pipelines.reports.tables import Found, Mapped
 
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False)
+if not out.is_terminal:  # a log or a pipe has no width of its own
+    out = Console(highlight=False, width=120)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 _MEMBERS_SHOWN = 12
 _LINES_SHOWN = 8
@@ -189,9 +191,9 @@ def _refused(rows: pl.DataFrame) -> None:
 def aum_change(title: str, rows: Iterable[dict[str, object]]) -> None:
     """Print the AUM change of the latest week of every source, for one dimension."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("", min_width=26, no_wrap=True)
+    table.add_column("", min_width=36, no_wrap=True)
     for header in ("AUM open", "net flow", "market", "other", "AUM close", "change %"):
-        table.add_column(header, justify="right", no_wrap=True, min_width=8)
+        table.add_column(header, justify="right", no_wrap=True, min_width=9)
     table.add_column("", no_wrap=True, style="dim")
     for (source, week), members in itertools.groupby(
         rows, key=lambda row: (row["source"], row["week_ending"])
