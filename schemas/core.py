@@ -11,7 +11,7 @@ from typing import Annotated
 import pandera.polars as pa
 import polars as pl
 
-from schemas.observation import Amount, Instant
+from schemas.observation import KEY, Amount, Instant
 from schemas.observation import Observation as ReadObservation
 
 Money = Annotated[pl.Decimal, 18, 2]
@@ -90,16 +90,7 @@ class Observation(ReadObservation):
     class Config(ReadObservation.Config):
         """The grain."""
 
-        unique = [
-            "source",
-            "printed_table",
-            "dimension",
-            "label",
-            "measure",
-            "period",
-            "period_start",
-            "period_end",
-        ]
+        unique = list(KEY)
 
 
 class FundDay(_Strict):

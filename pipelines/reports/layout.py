@@ -258,7 +258,9 @@ class Source(SourceFile):
 
 def _reader_code() -> str:
     here = Path(__file__).parent
-    modules = ["layout.py", "numbers.py", "reader.py", "tables.py", "weeks.py"]
+    modules = [
+        f"{name}.py" for name in ("captions", "layout", "numbers", "reader", "tables", "weeks")
+    ]
     files = [here / name for name in modules] + sorted((here / "grids").glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 

@@ -15,11 +15,11 @@ import polars as pl
 
 from pipelines.reports import grids as containers
 from pipelines.reports import weeks
+from pipelines.reports.captions import facts_of, parse_date
 from pipelines.reports.errors import FundflowsError, ShapeError, Where
 from pipelines.reports.grids import Cell, Grid
 from pipelines.reports.layout import (
     Across,
-    Fact,
     KeyColumn,
     Layout,
     NumberColumn,
@@ -32,8 +32,6 @@ from pipelines.reports.numbers import NotANumber, Number, Unit, clean, parse_num
 from pipelines.reports.tables import Found, Mapped, find
 from schemas.measures import MEASURES
 from schemas.observation import Observation, Refused, frame
-
-_SPREADSHEET_EPOCH = dt.date(1899, 12, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,7 @@ class _Reader:
         found: list[Found],
     ) -> None:
         self.source, self.report, self.layout, self.found = source, report, layout, found
-        self.facts = _facts(layout, sheets)
+        self.facts = facts_of(layout, sheets)
         self.as_of = self._fact_date("as_of")
         self.published_at = report.published_at or self._printed_publication()
         self.known_at = min(report.received_at, self.published_at or report.received_at)
@@ -462,54 +460,3 @@ def parse_half(text: str, decimals: int | None) -> Decimal:
     digits = "".join(character for character in text if character.isdigit() or character == ".")
     places = max(len(digits.partition(".")[2]), decimals or 0)
     return Decimal(5).scaleb(-places - 1)
-
-
-def parse_date(cell: Cell, formats: tuple[str, ...]) -> dt.date | None:
-    """Return the date of a cell: a typed date, or a text in one of the declared formats."""
-    if cell.date is not None:
-        return cell.date
-    if cell.covered and not cell.text:
-        return None
-    for form in formats or ("%Y-%m-%d",):
-        try:
-            return dt.datetime.strptime(cell.text, form).date()  # noqa: DTZ007 (a date)
-        except ValueError:
-            continue
-    return None
-
-
-def _facts(layout: Layout, sheets: list[Grid]) -> dict[str, str]:
-    """Find the facts that are printed once a report: beside, below or after their caption."""
-    facts: dict[str, str] = {}
-    for name, fact in layout.facts.items():
-        printed = {text for sheet in sheets for text in _beside(fact, sheet)}
-        if len(printed) > 1:
-            raise ShapeError(
-                f"The report says {fact.caption[0]!r} twice, and not the same.",
-                expected="one value in the whole report",
-                found=" | ".join(sorted(printed)),
-                fix="mend the sheet that was not updated",
-            )
-        if printed:
-            facts[name] = printed.pop()
-        elif not fact.optional:
-            raise ShapeError(
-                f"The report does not say {fact.caption[0]!r}.",
-                expected=f"a cell {' or '.join(fact.caption)} with its value beside it",
-                found="no such cell",
-                fix="fill it in, or make the fact optional in the layout",
-            )
-    return facts
-
-
-def _beside(fact: Fact, grid: Grid) -> Iterator[str]:
-    captions = [caption.casefold() for caption in fact.caption]
-    for row in grid.rows:
-        for place, cell in enumerate(row):
-            head, colon, tail = cell.text.partition(":")
-            if head.strip().casefold() not in captions:
-                continue
-            if colon and tail.strip():
-                yield tail.strip()
-            else:
-                yield from (right.text for right in row[place + 1 : place + 2] if right.text)

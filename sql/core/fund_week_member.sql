@@ -8,7 +8,8 @@ with identified as (
         fund_week.fund,
         coalesce(fund.asset, 'unmapped') as asset,
         coalesce(fund_issuer.issuer, 'unmapped') as issuer,
-        coalesce(fund.listing_country, 'unmapped') as country
+        coalesce(fund.listing_country, 'unmapped') as country,
+        'total' as total
     from core.fund_week
     left join reference.fund
         on fund_week.fund = fund.fund
@@ -22,38 +23,7 @@ select
     source,
     label,
     week_ending,
-    'fund' as dimension,
-    fund as member
+    dimension,
+    member
 from identified
-union all
-select
-    source,
-    label,
-    week_ending,
-    'asset' as dimension,
-    asset as member
-from identified
-union all
-select
-    source,
-    label,
-    week_ending,
-    'issuer' as dimension,
-    issuer as member
-from identified
-union all
-select
-    source,
-    label,
-    week_ending,
-    'country' as dimension,
-    country as member
-from identified
-union all
-select
-    source,
-    label,
-    week_ending,
-    'total' as dimension,
-    'total' as member
-from identified
+unpivot (member for dimension in (fund, asset, issuer, country, total))
