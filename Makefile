@@ -35,7 +35,7 @@ samples: $(STAMP)
 
 lock: $(STAMP)
 	$(BIN)/uv pip compile --group dev pyproject.toml --universal --generate-hashes \
-	    --no-emit-index-url --no-header --python-version 3.11 -o requirements.lock
+	    --no-emit-index-url --no-header --no-strip-extras --python-version 3.11 -o requirements.lock
 
 # Bytecode is compiled at install: without it every process spends a second more on imports.
 $(STAMP): requirements.lock pyproject.toml
