@@ -30,4 +30,5 @@ MEASURES: dict[str, Measure] = {
     "market_price": Measure("USD/share", "stock", "closing price of one share; never used as NAV"),
 }
 DIMENSIONS = ("fund", "asset", "issuer", "country", "total", "check")
+NULL_KINDS = ("blank", "dash", "not_available", "not_declared", "holiday", "awaited")
 PERIODS = ("day", "week", "mtd", "qtd", "ytd", "since_inception", "close")

@@ -11,7 +11,7 @@ from typing import Annotated
 import pandera.polars as pa
 import polars as pl
 
-from schemas.measures import DIMENSIONS, MEASURES, PERIODS
+from schemas.measures import DIMENSIONS, MEASURES, NULL_KINDS, PERIODS
 
 Amount = Annotated[pl.Decimal, 38, 10]
 Instant = Annotated[pl.Datetime, "us", "UTC"]
@@ -76,7 +76,7 @@ class Observation(pa.DataFrameModel):
     printed: pl.String = pa.Field(description="The text as shown.")
     null_reason: pl.String = pa.Field(
         nullable=True,
-        isin=["blank", "dash", "not_available", "not_declared", "holiday", "awaited"],
+        isin=list(NULL_KINDS),
         description="Why there is no value: blank, dash, holiday, awaited... (E07).",
     )
     status: pl.String = pa.Field(

@@ -15,7 +15,7 @@ from pipelines.reports import grids
 from pipelines.reports.errors import UnreadableReport
 from pipelines.reports.grids import Cell, Grid, column_letters
 from pipelines.reports.grids.workbook import shown
-from pipelines.reports.numbers import Unit, parse_number
+from pipelines.reports.numbers import NotANumber, Unit, parse_number
 
 ACCOUNTING = '_(* #,##0.0_);_(* \\(#,##0.0\\);_(* "-"??_);_(@_)'
 ACCOUNTING_USD = '_("$"* #,##0.00_);_("$"* \\(#,##0.00\\);_("$"* "-"??_);_(@_)'
@@ -295,7 +295,12 @@ def test_a_raised_footnote_is_never_a_digit_of_the_number(raised):
     "cell", ["12<br>34", "<div>12</div><div>34</div>", "<p>12</p><p>34</p>", "12<p>34"]
 )
 def test_two_lines_of_a_cell_are_two_texts(cell):
-    assert shown_in_page(cell) == "12 34"
+    assert shown_in_page(cell) == "12 / 34"
+
+
+def test_two_lines_of_digits_are_never_one_number():
+    with pytest.raises(NotANumber):
+        parse_number(shown_in_page("12<br>345"), Unit("USD"))
 
 
 @pytest.mark.parametrize(

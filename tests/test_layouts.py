@@ -282,11 +282,11 @@ def test_a_number_too_large_to_keep_is_refused_and_does_not_vanish(figure):
     assert not rows_of(reading, cell="B3")
 
 
-def test_a_number_with_more_decimals_than_are_kept_is_not_exact_silently():
+def test_a_number_with_more_decimals_than_are_kept_says_so_by_its_half_unit():
     content = golden.NAV_HISTORY.replace(b"25.5", b"25.123456789012345")
-    reading = read_bytes("canary", "HBR.csv", content)
-    kept = [row["value"] for row in rows_of(reading, cell="C3")]
-    assert kept in ([], [Decimal("25.123456789012345")])
+    nav = only(read_bytes("canary", "HBR.csv", content), cell="C3")
+    assert (nav["value"], nav["half_unit"]) == (Decimal("25.1234567890"), Decimal("1e-10"))
+    assert nav["printed"] == "25.123456789012345"
 
 
 # -- rows ------------------------------------------------------------------------------------------

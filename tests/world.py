@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -174,8 +173,7 @@ def tables(database: Path, *, without: tuple[str, ...] = ("ops.build",)) -> Mapp
             if name not in without
         ]
         return {
-            name: sorted(map(repr, connection.execute(f"from {name}").fetchall()))
-            for name in names
+            name: sorted(map(repr, connection.execute(f"from {name}").fetchall())) for name in names
         }
 
 

@@ -44,10 +44,14 @@ def _beside(fact: Fact, grid: Grid) -> Iterator[str]:
             head, colon, tail = cell.text.partition(":")
             if head.strip().casefold() not in captions:
                 continue
+            if cell.covered:
+                continue
             if colon and tail.strip():
                 yield tail.strip()
             else:
-                yield from (right.text for right in row[place + 1 : place + 2] if right.text)
+                beside = next((right for right in row[place + 1 :] if not right.covered), None)
+                if beside is not None and beside.text:
+                    yield beside.text
 
 
 def parse_date(cell: Cell, formats: tuple[str, ...]) -> dt.date | None:

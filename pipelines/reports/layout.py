@@ -16,13 +16,13 @@ from typing import Annotated, Any, Literal, Self
 
 import pydantic
 import yaml
-from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from pipelines.reports.errors import LayoutError, Where
 from pipelines.reports.grids import Container
 from pipelines.reports.numbers import NULL_REASONS, Unit, clean, parse_unit
 from pipelines.reports.weeks import Weekday
-from schemas.measures import MEASURES
+from schemas.measures import MEASURES, NULL_KINDS
 
 Period = Literal["day", "week", "mtd", "qtd", "ytd", "since_inception", "close"]
 Dimension = Literal["fund", "asset", "issuer", "country", "total", "check"]
@@ -32,12 +32,29 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _compiled(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiled)]
+"""A regular expression of a whole text; case counts."""
+
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 """One text or several, any of which will do."""
 
 
 class _Model(pydantic.BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _kind_of_unit(base: str) -> str:
+    """Return a base unit with any currency as `money`."""
+    currency = Unit(base).currency
+    return base.replace(currency, "money") if currency else base
 
 
 class Printed(_Model):
@@ -59,7 +76,10 @@ class Printed(_Model):
         unit = parse_unit(self.unit)
         if unit is None or unit.base is None:
             raise ValueError(f"unit {self.unit!r} is not a unit such as US$m, shares, USD/share")
-        kind = MEASURES[self.measure].kind
+        measure = MEASURES[self.measure]
+        kind = measure.kind
+        if _kind_of_unit(unit.base) != _kind_of_unit(measure.base):
+            raise ValueError(f"{self.measure} is in {measure.base}: {self.unit!r} does not fit it")
         if (kind == "flow") == (self.period == "close"):
             raise ValueError(f"{self.measure} is a {kind}: period {self.period!r} does not fit it")
         return self
@@ -113,7 +133,7 @@ class Across(Printed):
     Whatever header matches `label` is a member: a new fund needs no new layout.
     """
 
-    label: str = Field(description="Regular expression of the whole header; group 1 is the label.")
+    label: Pattern = Field(description="Of the whole header; group 1 is the label.")
     dimension: Dimension
 
 
@@ -125,12 +145,18 @@ class RowRule(_Model):
     measure: str | None = Field(None, description="What a footer row measures, if not the flow.")
     period: Period | None = Field(None, description="What span of time the row covers.")
 
+    @pydantic.model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.measure is not None and self.measure not in MEASURES:
+            raise ValueError(f"measure {self.measure!r} is not one of {', '.join(MEASURES)}")
+        return self
+
 
 class LabelFrom(_Model):
     """Where the label of a whole table stands, if not in a column: sheet, file name or here."""
 
-    sheet: str | None = Field(None, description="Regular expression; group 1 is the label.")
-    file: str | None = Field(None, description="Regular expression; group 1 is the label.")
+    sheet: Pattern | None = Field(None, description="Of the sheet's name; group 1 is the label.")
+    file: Pattern | None = Field(None, description="Of the file's name; group 1 is the label.")
 
 
 class Table(_Model):
@@ -139,13 +165,13 @@ class Table(_Model):
     name: str
     header: tuple[str, ...] = Field(description="Header texts by which the table is found.")
     header_rows: int = Field(1, ge=1, le=10, description="At most so many rows make the header.")
-    sheet: str | None = Field(None, description="Regular expression of the sheet's whole name.")
+    sheet: Pattern | None = Field(None, description="Of the sheet's whole name.")
     dimension: Dimension = "fund"
     label: LabelFrom | None = None
     columns: dict[str, Column]
     across: Across | None = None
     rows: tuple[RowRule, ...] = ()
-    end: str | None = Field(None, description="Regular expression of a key text below the table.")
+    end: Pattern | None = Field(None, description="Of a key text below the table.")
     inception: dt.date | None = Field(None, description="First day of since-inception figures.")
     filling: bool = Field(
         False, description="The newest dated rows are filled in by and by: preliminary until full."
@@ -201,7 +227,9 @@ class Layout(_Model):
     valid_from: dt.date
     valid_until: dt.date | None = Field(None, description="Last content date, if it was replaced.")
     facts: dict[Literal["as_of", "published", "completeness"], Fact] = {}
-    nulls: dict[str, str] = Field({}, description="Further words for a missing number: reason.")
+    nulls: dict[str, Literal[NULL_KINDS]] = Field(  # type: ignore[valid-type]
+        {}, description="Further words for a missing number: reason."
+    )
     tables: tuple[Table, ...] = Field(min_length=1)
 
     @cached_property
@@ -272,8 +300,22 @@ def source_of(folder: Path) -> Source:
         LayoutError: with the path in the file and what is wrong there.
     """
     file = folder / "defs.yaml"
-    declared: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
-    return parse_source(folder.name, declared.get("attributes") or {}, str(file))
+    try:
+        declared = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise _not_a_source(folder.name, str(file), str(error)) from error
+    attributes = declared.get("attributes") if isinstance(declared, dict) else declared
+    return parse_source(folder.name, {} if attributes is None else attributes, str(file))
+
+
+def _not_a_source(name: str, file: str, found: str) -> LayoutError:
+    return LayoutError(
+        f"The file of source {name} is not usable.",
+        where=Where(source=name, file=file),
+        expected="`type:` and `attributes:`, as docs/add-a-source.md describes",
+        found=found,
+        fix="correct the file",
+    )
 
 
 def parse_source(name: str, attributes: dict[str, Any], file: str) -> Source:
@@ -282,6 +324,8 @@ def parse_source(name: str, attributes: dict[str, Any], file: str) -> Source:
     Raises:
         LayoutError: with the path in the file and what is wrong there.
     """
+    if not isinstance(attributes, dict):
+        raise _not_a_source(name, file, repr(attributes)[:200])
     try:
         return Source(name=name, **attributes)
     except pydantic.ValidationError as error:
@@ -291,7 +335,8 @@ def parse_source(name: str, attributes: dict[str, Any], file: str) -> Source:
             where=Where(source=name, file=file, cell=".".join(map(str, first["loc"]))),
             expected="the fields that docs/add-a-source.md describes",
             found="; ".join(
-                f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()[:5]
+                f"{'.'.join(map(str, each['loc']))}: {each['msg']}, not {str(each['input'])[:60]!r}"
+                for each in error.errors()[:5]
             ),
             fix="correct these lines of the file",
         ) from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from functools import lru_cache
 
 # Texts that stand for "no number here". A zero is never one of them, and "nil" is not here because
@@ -93,14 +93,23 @@ _FOOTNOTE = re.compile(
     r"(?<=[\d%).a-z])\s*(?:[*†‡§#¹²³⁴⁵⁶⁷⁸⁹]+|\[\w{1,2}\]|\s\(\w\))$", re.IGNORECASE
 )
 _NUMBER = re.compile(
-    rf"""^(?P<open>\()?\s*(?P<sign>[+-])?\s*(?P<currency>{_CURRENCY})?\s*(?P<sign2>[+-])?\s*
-    (?P<digits>\d{{1,3}}(?:,\d{{3}})+|\d{{1,3}}(?:\ \d{{3}})+|\d+|(?=\.\d))(?P<frac>\.\d+)?
-    (?:e(?P<exp>[+-]?\d{{1,3}}))?\s*(?P<scale>{_SCALE})?\s*(?P<percent>%)?
+    rf"""^(?P<before>(?:{_CURRENCY})(?=\s*\())?\s*(?P<open>\()?\s*(?P<sign>[+-])?
+    \s*(?P<inside>{_CURRENCY})?\s*(?P<sign2>[+-])?\s*
+    (?P<digits>[1-9]\d{{0,2}}(?:,\d{{3}})+|[1-9]\d{{0,2}}(?:\ \d{{3}})+|\d+|(?=\.\d))
+    (?P<frac>\.\d+)?
+    (?:e(?P<exp>[+-]?\d{{1,2}}))?\s*(?P<scale>{_SCALE})?\s*(?P<percent>%)?
     (?P<trail>-)?\s*(?P<close>\))?$""",
     re.IGNORECASE | re.VERBOSE,
 )
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣－", "-"))
 _SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f\ufeff]+")
+
+
+# Enough digits for any product of printed numbers; what is kept fits DECIMAL(38, 10).
+_EXACT = Context(prec=80)
+_TEN_DECIMALS = Decimal("1e-10")
+_FINEST = Decimal("1e-10")
+_TOO_LARGE = Decimal("1e28")
 
 
 class NotANumber(ValueError):
@@ -208,22 +217,30 @@ def parse_number(
     frac = (match["frac"] or ".")[1:]
     digits = re.sub(r"[ ,]", "", match["digits"])
     exponent = int(match["exp"] or 0)
-    value = Decimal(f"{digits or 0}.{frac or 0}").scaleb(exponent) * factor
     places = max(len(frac), decimals or 0) - exponent
-    return Number(
-        printed,
-        -value if negative and value else value,
-        Decimal(5).scaleb(-places - 1) * factor,
-    )
+    with localcontext(_EXACT):
+        value = kept(Decimal(f"{digits or 0}.{frac or 0}").scaleb(exponent) * factor, printed)
+        half_unit = max(Decimal(5).scaleb(-places - 1) * factor, _FINEST)
+    return Number(printed, -value if negative and value else value, half_unit)
+
+
+def kept(value: Decimal, printed: str) -> Decimal:
+    """Return a value as it is kept: to ten decimals, whatever binary noise a file prints beyond.
+
+    Raises:
+        NotANumber: for a value that is too large to be kept exactly.
+    """
+    if abs(value) >= _TOO_LARGE:
+        raise NotANumber(f"{printed} (too large)")
+    with localcontext(_EXACT):
+        rounded = value.quantize(_TEN_DECIMALS)
+    return value if rounded == value else rounded
 
 
 def _factor_of(match: re.Match[str], unit: Unit, printed: str) -> Decimal:
     """Return the factor to the base unit; refuse a currency or percent of another unit."""
-    if (
-        match["currency"]
-        and unit.currency
-        and _CURRENCIES[match["currency"].lower()] != (unit.currency)
-    ):
+    currency = match["before"] or match["inside"]
+    if currency and _CURRENCIES[currency.lower()] != unit.currency:
         raise NotANumber(f"{printed} (in a column of {unit.base})")
     if match["percent"]:
         if unit.base != "ratio":
@@ -231,7 +248,7 @@ def _factor_of(match: re.Match[str], unit: Unit, printed: str) -> Decimal:
         return Decimal("0.01")
     if match["scale"]:
         return _SCALES[match["scale"].lower()]
-    return Decimal(1) if match["currency"] and not unit.currency else unit.factor
+    return unit.factor
 
 
 def _is_negative(match: re.Match[str], word: str | None, printed: str) -> bool:

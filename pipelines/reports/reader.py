@@ -33,6 +33,8 @@ from pipelines.reports.tables import Found, Mapped, find
 from schemas.measures import MEASURES
 from schemas.observation import Observation, Refused, frame
 
+_SESSIONS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -197,6 +199,14 @@ class _Reader:
 
     def _read_table(self, found: Found) -> None:
         rows = list(self._rows(found))
+        if not rows and not self._refused_in(found):
+            raise ShapeError(
+                f"Table {found.table.name} has no row.",
+                where=Where(sheet=found.grid.name),
+                expected="at least one row below the header",
+                found="a header without rows",
+                fix="check that the report was saved whole",
+            )
         self._mark_preliminary(found, rows)
         final = [
             row.date for row in rows if row.date and row.rule is None and row.status == "final"
@@ -236,6 +246,9 @@ class _Reader:
             else:
                 yield row
 
+    def _refused_in(self, found: Found) -> bool:
+        return any(row["printed_table"] == found.table.name for row in self.refused)
+
     def _constant_label(self, found: Found) -> str | None:
         rule = found.table.label
         if rule is None:
@@ -273,7 +286,8 @@ class _Reader:
     def _mark_preliminary(self, found: Found, rows: list[_Row]) -> None:
         """Mark the newest dated rows that the publisher is still filling (E37, E07).
 
-        Such a row has nothing but blanks and zeros, or lacks a member that the last full row has.
+        Such a row has nothing but blanks and zeros, or lacks a member that was there in the week
+        of sessions before it; a fund that has closed stops being missed after that week.
         """
         if not found.table.filling:
             return
@@ -284,10 +298,10 @@ class _Reader:
         )
         filled = [self._filled(found, row, parts) for row in dated]
         for back in range(len(dated) - 1, -1, -1):
-            before = next((cells for cells in reversed(filled[:back]) if cells), set())
-            nonzero = any(value for _, value in filled[back])
-            lacks = {column for column, _ in before} - {column for column, _ in filled[back]}
-            if nonzero and not lacks:
+            sessions = [cells for cells in filled[:back] if cells][-_SESSIONS:]
+            missed = {column for cells in sessions for column, _ in cells}
+            missed -= {column for column, _ in filled[back]}
+            if any(value for _, value in filled[back]) and not missed:
                 return
             dated[back].status = "preliminary"
 
@@ -359,7 +373,9 @@ class _Reader:
         plain = parse_number(f"{cell.stored:f}", Unit(unit.base), nulls={})
         factor = number.half_unit / parse_half(cell.text, decimals)
         exact = (plain.value or Decimal(0)) * factor
-        if abs(abs(exact) - abs(number.value)) > number.half_unit:
+        # A colour may show a loss without its sign; a sign that is shown must be stored too.
+        loses_sign = number.value < 0 < exact
+        if loses_sign or abs(abs(exact) - abs(number.value)) > number.half_unit:
             raise NotANumber(f"{cell.text} (but the cell holds {cell.stored:f})")
         return Number(number.printed, exact, number.half_unit)
 

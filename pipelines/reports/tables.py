@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipelines.reports.errors import ShapeError, Where
@@ -21,7 +22,7 @@ from pipelines.reports.layout import (
     Table,
     label_in,
 )
-from pipelines.reports.numbers import Unit, split_header
+from pipelines.reports.numbers import Unit, parse_unit, split_header
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +114,34 @@ def _texts(grid: Grid, first: int, last: int) -> list[tuple[str, ...]]:
 
 def _header_of(table: Table, grid: Grid) -> tuple[int, int] | None:
     """Return the first and the last-plus-one row of the header: wherever its texts stand."""
-    wanted = {text.casefold() for text in table.header}
+    wanted = _spellings(table)
     shown = [{same(cell.text) for cell in row if cell.text} for row in grid.rows]
     for first, texts in enumerate(shown):
-        if not wanted & texts:
+        if not any(each & texts for each in wanted):
             continue
         for last in range(first + 1, min(first + table.header_rows, len(shown)) + 1):
-            if wanted <= set().union(*shown[first:last]):
+            band = set().union(*shown[first:last])
+            if all(each & band for each in wanted):
                 return first, last
     return None
 
 
+def _spellings(table: Table) -> list[set[str]]:
+    """Return, for each text that finds the table, all spellings that a column declares for it."""
+    return [
+        {same(text)}.union(
+            *(
+                {same(spelling) for spelling in (header, *column.also)}
+                for header, column in table.columns.items()
+                if same(header) == same(text)
+            )
+        )
+        for text in table.header
+    ]
+
+
 def _no_header(table: Table, grids: list[Grid]) -> ShapeError:
-    wanted = {text.casefold() for text in table.header}
+    wanted = set().union(*_spellings(table))
     closest, seen, where = 0, "no row with any of these texts", Where(sheet=grids[0].name)
     for grid in grids:
         for index, row in enumerate(grid.rows):
@@ -154,19 +170,22 @@ def _map_columns(table: Table, grid: Grid, first: int, last: int) -> Found:
     found = Found(table, grid, first, last)
     unknown: list[tuple[int, tuple[str, ...]]] = []
     seen: dict[str, Mapped] = {}
-    for place, texts in enumerate(_texts(grid, first, last)):
+    for place, texts in _named_columns(table, grid, first, last):
         hit = next((known[same(text)] for text in texts if same(text) in known), None)
+        label = _label_across(table.across, texts)
         if hit is not None:
-            mapped = Mapped(place, texts, hit[1], unit=_printed_unit(grid, last - 1, place, texts))
-            _refuse_twice(grid, last - 1, seen.get(hit[0]), mapped)
-            seen[hit[0]] = mapped
-        elif (label := _label_across(table.across, texts)) and table.across:
-            mapped = Mapped(place, texts, table.across, label=label)
-        elif texts or any(grid.cell(row, place).text for row in range(last, len(grid.rows))):
+            name = hit[0]
+            unit = _printed_unit(grid, last - 1, place, texts, known=set(known))
+            mapped = Mapped(place, texts, hit[1], unit=unit)
+        elif label and table.across:
+            name = label
+            unit = _printed_unit(grid, last - 1, place, texts, known={same(label)})
+            mapped = Mapped(place, texts, table.across, label=label, unit=unit)
+        else:
             unknown.append((place, texts))
             continue
-        else:
-            continue
+        _refuse_twice(grid, last - 1, seen.get(name), mapped)
+        seen[name] = mapped
         found.columns.append(mapped)
     optional = {h for h, c in table.columns.items() if isinstance(c, NumberColumn) and c.optional}
     missing = [
@@ -179,14 +198,45 @@ def _map_columns(table: Table, grid: Grid, first: int, last: int) -> Found:
     return found
 
 
+def _named_columns(
+    table: Table, grid: Grid, first: int, last: int
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the columns that hold anything, with their header texts.
+
+    One without a header is named by its letters, so that a layout can speak of it; what stands
+    below the table does not make a column.
+    """
+    below = next(
+        (
+            row
+            for row in range(last, len(grid.rows))
+            if table.end and any(label_in(table.end, cell.text) for cell in grid.rows[row])
+        ),
+        len(grid.rows),
+    )
+    width = max((len(row) for row in grid.rows[first:below]), default=0)
+    headers = _texts(grid, first, last)
+    for place in range(width):
+        texts = headers[place] if place < len(headers) else ()
+        if texts:
+            yield place, texts
+        elif any(grid.cell(row, place).text for row in range(last, below)):
+            yield place, (f"(column {column_letters(place)}, no header)",)
+
+
 def _label_across(across: Across | None, texts: tuple[str, ...]) -> str | None:
     if across is None:
         return None
     return next((label for text in texts if (label := label_in(across.label, text))), None)
 
 
-def _printed_unit(grid: Grid, row: int, place: int, texts: tuple[str, ...]) -> Unit | None:
+def _printed_unit(
+    grid: Grid, row: int, place: int, texts: tuple[str, ...], *, known: set[str]
+) -> Unit | None:
+    """Return the unit printed in a header: behind its name, or in a row of its own."""
     units = [unit for text in texts if (unit := split_header(text)[1]) is not None]
+    alone = [parse_unit(text) for text in texts if same(text) not in known]
+    units += [unit for unit in alone if unit is not None and unit.base is not None]
     if len({(unit.base, unit.factor) for unit in units}) > 1:
         raise ShapeError(
             "A header prints two units.",
@@ -215,10 +265,7 @@ def _column_error(
 ) -> ShapeError:
     """Compose expected | found | lines to add for columns that are new, renamed or gone."""
     table, grid = found.table, found.grid
-    names = [
-        split_header(" ".join(texts) or f"(column {column_letters(place)}, no header)")[0]
-        for place, texts in unknown
-    ]
+    names = [split_header(texts[0])[0] for _, texts in unknown]
     lines = [f"in the source's defs.yaml, table {table.name}, under `columns:`"]
     for name, (_, texts) in zip(names, unknown, strict=True):
         renamed = difflib.get_close_matches(name, missing, n=1, cutoff=0.5)
@@ -256,6 +303,7 @@ def _column_error(
 def _measure_hint(table: Table, texts: tuple[str, ...]) -> str:
     printed = next((text for text in texts if split_header(text)[1] is not None), "")
     unit = re.search(r"[(\[]([^()\[\]]+)[)\]]", printed)
-    some = next(iter(table.numbers.values()), table.across)
-    fallback = some.unit if some else "US$m"
-    return f"measure: net_flow, unit: {unit[1] if unit else fallback}, period: week"
+    flows = [each for each in (table.across, *table.numbers.values()) if each]
+    like = next((each for each in flows if each.measure == "net_flow"), flows[0])
+    period = like.period if like.measure == "net_flow" else "week"
+    return f"measure: net_flow, unit: {unit[1] if unit else like.unit}, period: {period}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import re
 import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class Cell:
 
 
 BLANK = Cell()
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,8 @@ def container_of(content: bytes) -> Container:
     Raises:
         UnreadableReport: empty, password-protected, an old binary workbook, or not text.
     """
-    head = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if not content.strip(b"\x00 \t\r\n"):
+    body = content.removeprefix(b"\xef\xbb\xbf")
+    if not body.strip(b"\x00 \t\r\n\xff\xfe"):
         raise UnreadableReport(
             "The file is empty.",
             expected="a report of some bytes",
@@ -102,11 +104,15 @@ def container_of(content: bytes) -> Container:
         )
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise _ole_error(content)
-    if content.startswith(b"PK"):
+    if content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "xlsx"
-    if head.startswith(b"<"):
+    wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    head = (
+        content[:4096].decode("utf-16", errors="replace") if wide else body[:4096].decode("latin-1")
+    )
+    if head.lstrip("\ufeff \t\r\n").startswith("<"):
         return "html"
-    if b"\x00" in head and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if _BINARY.search(head) or head.startswith("%PDF"):
         raise UnreadableReport(
             "The file is neither a workbook nor text.",
             expected="an Excel workbook (.xlsx), a CSV file or an HTML page",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 
 from pipelines.reports.errors import UnreadableReport
 from pipelines.reports.grids import Cell, Grid
@@ -30,8 +31,7 @@ def decode(content: bytes) -> str:
 def read(content: bytes) -> list[Grid]:
     """Read a delimited text. Row numbers are records, as a spreadsheet would show the file."""
     lines = decode(content)
-    head = lines.lstrip().partition("\n")[0]
-    delimiter = max(_DELIMITERS, key=head.count)
+    delimiter = max(_DELIMITERS, key=lambda each: _columns_by(each, lines.splitlines()[:50]))
     try:
         records = list(csv.reader(io.StringIO(lines), delimiter=delimiter, strict=True))
     except csv.Error as error:
@@ -42,3 +42,9 @@ def read(content: bytes) -> list[Grid]:
             fix="open it in a text editor: a quote is left open or the download was cut",
         ) from error
     return [Grid("csv", [[Cell(clean(field)) for field in record] for record in records])]
+
+
+def _columns_by(delimiter: str, lines: list[str]) -> int:
+    """Return how much of a table a delimiter makes: columns times the lines that agree on them."""
+    counts = Counter(line.count(delimiter) for line in lines)
+    return max((count * lines_alike for count, lines_alike in counts.items()), default=0)

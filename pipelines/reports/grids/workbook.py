@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import operator
 import re
 import zipfile
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +27,16 @@ _SECTIONS = re.compile(r'(?:"[^"]*"|\\.|\[[^\]]*\]|[^;"\\\[])+|(?<=;)(?=;|$)|^(?
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]')
 _DIGITS = re.compile(r"[0#?](?:[0#?,]*[0#?])?(?:\.[0#?]*)?(?P<scale>,*)|\.[0#?]+(?P<scale2>,*)")
 
+_CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)\s*(-?[\d.]+)\]")
+_COMPARE = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+    "<>": operator.ne,
+}
+
 
 def read(content: bytes) -> list[Grid]:
     """Read the visible sheets of a workbook.
@@ -36,19 +47,20 @@ def read(content: bytes) -> list[Grid]:
     try:
         values = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
         formulas = openpyxl.load_workbook(io.BytesIO(content)) if _has_formulas(content) else None
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise UnreadableReport(
-            "The workbook is truncated.",
-            expected="a whole .xlsx file",
-            found=f"{len(content)} bytes, of which the zip directory is missing or cut ({error})",
-            fix="copy the file again: the download or upload stopped early",
-        ) from error
-    except (KeyError, ValueError, InvalidFileException, OSError) as error:
+    except (KeyError, InvalidFileException, OSError) as error:
         raise UnreadableReport(
             "The file is a zip archive, but not an Excel workbook.",
             expected="an .xlsx file with a workbook and its sheets",
             found=str(error).strip("\"'"),
             fix="open it by hand; save it as .xlsx and add it again",
+        ) from error
+    except Exception as error:  # a damaged package fails anywhere in its parser
+        cut = isinstance(error, zipfile.BadZipFile | EOFError)
+        raise UnreadableReport(
+            f"The workbook is {'truncated' if cut else 'damaged'}.",
+            expected="a whole .xlsx file",
+            found=f"{len(content)} bytes that do not open ({error})",
+            fix="copy the file again: the download or upload stopped early or was changed",
         ) from error
     return [
         Grid(sheet.title, _rows(sheet, formulas[sheet.title] if formulas else None))
@@ -59,8 +71,8 @@ def read(content: bytes) -> list[Grid]:
 
 def _has_formulas(content: bytes) -> bool:
     with zipfile.ZipFile(io.BytesIO(content)) as package:
-        sheets = (name for name in package.namelist() if name.startswith("xl/worksheets/sheet"))
-        return any(re.search(rb"<f[ >]", package.read(name)) for name in sheets)
+        sheets = (name for name in package.namelist() if name.startswith("xl/worksheets/"))
+        return any(re.search(rb"<(?:\w+:)?f[ >/]", package.read(name)) for name in sheets)
 
 
 def _rows(sheet: Any, formulas: Any | None) -> list[list[Cell]]:
@@ -83,8 +95,13 @@ def _uncalculated(sheet: Any, formulas: Any | None) -> list[tuple[int, int, str]
         (cell.row - 1, cell.column - 1, str(cell.value))
         for row in formulas.iter_rows()
         for cell in row
-        if cell.data_type == "f" and sheet.cell(cell.row, cell.column).value is None
+        if cell.data_type == "f" and _has_no_result(sheet.cell(cell.row, cell.column))
     ]
+
+
+def _has_no_result(cell: Any) -> bool:
+    """Tell a formula that was never calculated from one whose result is an empty text."""
+    return cell.value is None and cell.data_type not in ("s", "str")
 
 
 def _cell(cell: Any) -> Cell:
@@ -117,7 +134,8 @@ def shown(value: Decimal, number_format: str) -> tuple[str, Decimal]:
     if parsed is None:
         return f"{value:f}", Decimal(1)
     prefix, suffix, decimals, optional, scale, grouped = parsed
-    number = (value * scale).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    with localcontext(Context(prec=400)):
+        number = (value * scale).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
     digits = f"{abs(number):{',' if grouped else ''}f}"
     for _ in range(optional):
         digits = digits.removesuffix("0")
@@ -133,6 +151,8 @@ def _sections(number_format: str) -> tuple[str, ...]:
 def _section(number_format: str, value: Decimal) -> tuple[str, bool]:
     """Return the section that applies to the value, and whether it prints its own sign."""
     sections = _sections(number_format)
+    if any(_CONDITION.search(section) for section in sections):
+        return _conditional(sections, value), False
     if value < 0 and len(sections) > 1:
         return sections[1], True
     if value == 0 and len(sections) > 2 and re.search("[0#]", sections[2]):  # noqa: PLR2004
@@ -140,6 +160,15 @@ def _section(number_format: str, value: Decimal) -> tuple[str, bool]:
     # An accounting format prints a stored zero as a dash. A dash is "not reported" everywhere
     # else (E07), so a zero that the workbook really holds is shown by its positive section.
     return sections[0], False
+
+
+def _conditional(sections: tuple[str, ...], value: Decimal) -> str:
+    """Return the first section whose condition holds, such as `[>=1000]`, else the last one."""
+    for section in sections:
+        condition = _CONDITION.search(section)
+        if condition is None or _COMPARE[condition[1]](value, Decimal(condition[2])):
+            return section
+    return sections[-1]
 
 
 @lru_cache(maxsize=512)
