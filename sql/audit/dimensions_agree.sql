@@ -1,8 +1,10 @@
--- Summed over funds, every dimension of a source and week has the same net flow.
+-- Summed over funds, every dimension of a source and week has the same net flow: funds and
+-- countries keep what is counted twice, all others count it once (E20).
 with summed as (
     select
         source,
         week_ending,
+        dimension in ('fund', 'country') as counts_twice,
         dimension,
         sum(net_flow_usd) as net_flow_usd
     from mart.flows
@@ -13,6 +15,7 @@ with summed as (
 select
     source,
     week_ending,
+    counts_twice,
     min(net_flow_usd) as lowest,
     max(net_flow_usd) as highest
 from summed

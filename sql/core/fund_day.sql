@@ -1,19 +1,29 @@
--- What a source says about a fund on a day, and the net flow that follows from it (F1).
+-- What a source says about a fund on a day, with the splits behind it and the rate of the day.
 -- grain: one row a source, label and trade date
 with printed as (
     select
-        source,
-        label,
-        member as fund,
-        period_end as trade_date,
-        week_ending,
-        max(value) filter (where measure = 'net_flow' and period = 'day') as flow,
+        observation.source,
+        observation.label,
+        observation.member as fund,
+        observation.period_end as trade_date,
+        observation.week_ending,
+        max(observation.currency) as currency,
+        max(value) filter (where measure = 'net_flow') as flow,
         max(value) filter (where measure = 'aum') as aum,
-        max(value) filter (where measure = 'nav') as nav,
+        max(value) filter (
+            where measure = if(source.price_basis = 'market', 'market_price', 'nav')
+        ) as nav,
         max(value) filter (where measure = 'shares_outstanding') as shares,
-        bool_or(status = 'preliminary') as is_preliminary
+        max(value) filter (where measure = 'coins_held') as coins,
+        max(value) filter (where measure = 'coins_earned') as coins_earned,
+        bool_or(observation.status = 'preliminary') as is_preliminary
     from core.observation
-    where dimension = 'fund' and period in ('day', 'close') and measure <> 'seed'
+    inner join core.source
+        on observation.source = source.source
+    where
+        observation.dimension = 'fund'
+        and observation.period in ('day', 'close')
+        and observation.measure <> 'seed'
     group by all
 ),
 
@@ -23,38 +33,104 @@ listed as (
     select *
     from printed
     qualify
-        trade_date >= min(trade_date) filter (where coalesce(flow, aum, nav, shares) is not null)
+        trade_date
+        >= min(trade_date) filter (where coalesce(flow, aum, nav, shares, coins) is not null)
             over (partition by source, label)
 ),
 
-stepped as (
-    select
-        *,
-        lag(shares) over by_day as shares_before,
-        coalesce(
-            trade_date = min(trade_date) filter (where aum is not null)
-                over (partition by source, label),
-            false
-        ) as is_first_day
+-- A fund that a source prints under several labels, one a listing, counts once (E19).
+once as (
+    select *
     from listed
-    window by_day as (partition by source, label order by trade_date)
+    qualify
+        fund = 'unmapped'
+        or row_number() over (partition by source, fund, trade_date order by label) = 1
+),
+
+-- A history that the publisher has restated in today's shares must not be split again.
+splits as (
+    select
+        once.source,
+        once.label,
+        action.effective_date,
+        action.shares_new,
+        action.shares_old,
+        greatest(shares_new, shares_old) >= 1.5 * least(shares_new, shares_old) as is_large,
+        arg_max(once.nav, once.trade_date) as nav_before,
+        arg_max(once.shares, once.trade_date) as shares_before
+    from once
+    inner join core.source
+        on once.source = source.source
+        and not source.is_split_adjusted
+    inner join reference.corporate_action as action
+        on once.fund = action.fund
+        and action.kind = 'split'
+        and once.trade_date < action.effective_date - 3
+    group by all
+),
+
+-- Vendors move NAV and shares to the new basis on different days around a split (E11): the basis
+-- of each is told by what it is nearer to, and a day on which they differ is held back.
+based as (
+    select
+        once.source,
+        once.label,
+        once.trade_date,
+        splits.shares_new,
+        splits.shares_old,
+        case
+            when once.trade_date < splits.effective_date - 3 then false
+            when once.trade_date > splits.effective_date + 3 then true
+            when splits.is_large and splits.nav_before > 0 and once.nav > 0
+                then abs(ln(once.nav * shares_new / (splits.nav_before * shares_old)))
+                    < abs(ln(once.nav / splits.nav_before))
+            else once.trade_date >= splits.effective_date
+        end as is_nav_split,
+        case
+            when abs(once.trade_date - splits.effective_date) > 3 or not splits.is_large then null
+            when splits.shares_before > 0 and once.shares > 0
+                then abs(ln(once.shares * shares_old / (splits.shares_before * shares_new)))
+                    < abs(ln(once.shares / splits.shares_before))
+        end as is_shares_split
+    from once
+    inner join splits
+        using (source, label)
+),
+
+split as (
+    select
+        source,
+        label,
+        trade_date,
+        cast(product(if(is_nav_split, shares_new, 1)) as bigint) as split_new,
+        cast(product(if(is_nav_split, shares_old, 1)) as bigint) as split_old,
+        coalesce(bool_or(is_shares_split <> is_nav_split), false) as is_held
+    from based
+    group by all
 )
 
 select
-    source,
-    label,
-    fund,
-    trade_date,
-    week_ending,
-    cast(round(coalesce(flow, (shares - shares_before) * nav), 2) as decimal(18, 2))
-        as net_flow_usd,
-    case
-        when flow is not null then 'printed'
-        when (shares - shares_before) * nav is not null then 'shares'
-    end as flow_method,
-    cast(round(aum, 2) as decimal(18, 2)) as aum_usd,
-    nav as nav_usd,
-    shares as shares_outstanding,
-    is_first_day,
-    if(is_preliminary, 'preliminary', 'final') as status
-from stepped
+    once.source,
+    once.label,
+    once.fund,
+    once.trade_date,
+    once.week_ending,
+    coalesce(once.currency, 'USD') as currency,
+    once.flow as printed_flow,
+    coalesce(once.aum, once.shares * once.nav) as aum,
+    once.nav,
+    once.shares as shares_outstanding,
+    once.coins as coins_held,
+    once.coins_earned,
+    coalesce(split.split_new, 1) as split_new,
+    coalesce(split.split_old, 1) as split_old,
+    coalesce(split.is_held, false) as is_held,
+    if(coalesce(once.currency, 'USD') = 'USD', 1, fx.usd_per_unit) as usd_per_unit,
+    if(coalesce(once.currency, 'USD') = 'USD', 'usd', fx.basis) as fx_basis,
+    if(once.is_preliminary, 'preliminary', 'final') as status
+from once
+left join split
+    using (source, label, trade_date)
+left join core.fx_day as fx
+    on once.currency = fx.currency
+    and once.trade_date = fx.rate_date

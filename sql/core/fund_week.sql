@@ -1,128 +1,162 @@
--- A fund's week in one source: AUM at both ends, net flow, and what is left to explain (F4).
--- grain: one row a source, label and week
-with days as (
+-- A fund's week in one source, by the issuer that it then had: AUM at both ends and every effect.
+-- grain: one row a source, label, week and issuer
+with issued as (
     select
-        *,
-        -- A day counts as a session if the source reports any fund on it: on a holiday nobody does.
-        bool_or(net_flow_usd is not null or aum_usd is not null)
-            over (partition by source, trade_date) as is_session,
-        min(trade_date) filter (where aum_usd is not null)
-            over (partition by source, label, week_ending) as first_aum_date
-    from core.fund_day
+        step.*,
+        coalesce(issuer_now.issuer, 'unmapped') as issuer,
+        if(step.from_date is null, null, coalesce(issuer_then.issuer, 'unmapped')) as issuer_before
+    from core.fund_step as step
+    left join reference.fund_issuer as issuer_now
+        on step.fund = issuer_now.fund
+        and step.trade_date >= issuer_now.valid_from
+        and step.trade_date <= coalesce(issuer_now.valid_to, date '9999-12-31')
+    left join reference.fund_issuer as issuer_then
+        on step.fund = issuer_then.fund
+        and step.from_date >= issuer_then.valid_from
+        and step.from_date <= coalesce(issuer_then.valid_to, date '9999-12-31')
 ),
 
-weeks as (
+structural as (
+    select
+        fund,
+        effective_date,
+        sum(amount_usd) as amount_usd
+    from reference.corporate_action
+    where kind = 'structural'
+    group by all
+),
+
+flagged as (
+    select
+        issued.*,
+        coalesce(structural.amount_usd, 0) as structural_flow_usd
+    from issued
+    left join structural
+        on issued.fund = structural.fund
+        and issued.trade_date = structural.effective_date
+),
+
+moves as (
     select
         source,
         label,
         fund,
         week_ending,
-        sum(net_flow_usd) as net_flow,
-        sum(net_flow_usd) filter (where trade_date <= first_aum_date) as flow_to_first_aum,
-        arg_min(aum_usd, trade_date) filter (where aum_usd is not null) as first_aum,
-        arg_max(aum_usd, trade_date) filter (where aum_usd is not null) as aum_close,
-        max(flow_method) as flow_method,
+        issuer,
+        net_flow_usd,
+        seed_flow_usd,
+        structural_flow_usd,
+        step_flow_usd,
+        fx_effect_usd,
+        corporate_action_usd,
+        universe_effect_usd,
+        aum_close_usd - aum_open_usd as aum_change_usd,
+        flow_method,
+        sampling,
+        is_session,
+        is_session and net_flow_usd is null and not is_flow_known as is_without_flow,
+        aum_close_usd is not null as has_aum,
+        is_flow_known,
+        status
+    from flagged
+    union all by name
+    -- A fund that changes its issuer takes its AUM along: it leaves one and enters the other.
+    select
+        source,
+        label,
+        fund,
+        week_ending,
+        unnest([issuer_before, issuer]) as issuer,
+        unnest([-aum_open_usd, aum_open_usd]) as universe_effect_usd,
+        unnest([-aum_open_usd, aum_open_usd]) as aum_change_usd,
+        true as has_aum,
+        true as is_flow_known,
+        'final' as status
+    from flagged
+    where issuer <> issuer_before and aum_close_usd is not null
+),
+
+summed as (
+    select
+        source,
+        label,
+        fund,
+        week_ending,
+        issuer,
+        sum(net_flow_usd) as net_flow_usd,
+        sum(seed_flow_usd) as seed_flow_usd,
+        sum(structural_flow_usd) as structural_flow_usd,
+        sum(step_flow_usd) as bridge_flow_usd,
+        sum(fx_effect_usd) as fx_effect_usd,
+        sum(corporate_action_usd) as corporate_action_usd,
+        sum(universe_effect_usd) as universe_effect_usd,
+        sum(aum_change_usd) as aum_change_usd,
+        if(count(distinct flow_method) > 1, 'mixed', max(flow_method)) as flow_method,
+        max(sampling) as sampling,
         count(*) filter (where is_session) as days,
-        count(*) filter (
-            where is_session and net_flow_usd is null and not is_first_day
-        ) as days_without_flow,
+        count(*) filter (where is_without_flow) as days_without_flow,
+        coalesce(bool_and(is_flow_known) filter (where has_aum), false) as is_flow_known,
         bool_or(status = 'preliminary') as is_preliminary
-    from days
+    from moves
     group by all
 ),
 
--- A fund leaves coverage in the first week in which its source has AUM of others, but not of it.
-source_weeks as (
-    select distinct
-        source,
-        week_ending
-    from weeks
-    where aum_close is not null
-),
-
-left_behind as (
-    select
-        weeks.source,
-        weeks.label,
-        weeks.fund,
-        source_weeks.week_ending
-    from weeks
-    inner join source_weeks
-        on weeks.source = source_weeks.source
-        and weeks.week_ending + 7 = source_weeks.week_ending
-    where weeks.aum_close is not null
-),
-
-spine as (
+-- The stock at both ends of the week, under the issuer of that day.
+ends as (
     select
         source,
         label,
-        fund,
-        week_ending
-    from weeks
-    union
-    select
-        source,
-        label,
-        fund,
-        week_ending
-    from left_behind
-),
-
-opened as (
-    select
-        spine.*,
-        this_week.net_flow,
-        this_week.flow_to_first_aum,
-        this_week.first_aum,
-        this_week.aum_close,
-        this_week.flow_method,
-        coalesce(this_week.days, 0) as days,
-        coalesce(this_week.days_without_flow, 0) as days_without_flow,
-        coalesce(this_week.is_preliminary, false) as is_preliminary,
-        week_before.aum_close as close_before,
-        source_weeks.week_ending is not null as is_source_week
-    from spine
-    left join weeks as this_week
-        using (source, label, week_ending)
-    left join weeks as week_before
-        on spine.source = week_before.source
-        and spine.label = week_before.label
-        and spine.week_ending - 7 = week_before.week_ending
-    left join source_weeks
-        on spine.source = source_weeks.source
-        and spine.week_ending = source_weeks.week_ending
-),
-
-covered as (
-    select
-        *,
-        aum_close is not null and close_before is null as is_entering,
-        aum_close is null and close_before is not null and is_source_week as is_leaving
-    from opened
+        week_ending,
+        arg_min(aum_open_usd, trade_date) as aum_open_usd,
+        arg_min(coalesce(issuer_before, issuer), trade_date) as issuer_open,
+        arg_max(aum_close_usd, trade_date) as aum_close_usd,
+        arg_max(issuer, trade_date) as issuer_close
+    from issued
+    where aum_close_usd is not null
+    group by all
 )
 
 select
-    source,
-    label,
-    fund,
-    week_ending,
-    cast(if(is_entering, 0, close_before) as decimal(18, 2)) as aum_open_usd,
-    cast(net_flow as decimal(18, 2)) as net_flow_usd,
+    summed.source,
+    summed.label,
+    summed.fund,
+    summed.week_ending,
+    summed.issuer,
     cast(
-        case
-            when is_entering then first_aum - coalesce(flow_to_first_aum, 0)
-            when is_leaving then -(close_before + coalesce(net_flow, 0))
-            when aum_close is not null then 0
-        end as decimal(18, 2)
-    ) as universe_effect_usd,
-    cast(if(is_leaving, 0, aum_close) as decimal(18, 2)) as aum_close_usd,
-    flow_method,
-    days,
-    days_without_flow,
+        if(summed.issuer = ends.issuer_open, ends.aum_open_usd, 0 * ends.aum_open_usd)
+        as decimal(18, 2)
+    ) as aum_open_usd,
+    cast(summed.net_flow_usd as decimal(18, 2)) as net_flow_usd,
+    cast(coalesce(summed.seed_flow_usd, 0) as decimal(18, 2)) as seed_flow_usd,
+    cast(coalesce(summed.structural_flow_usd, 0) as decimal(18, 2)) as structural_flow_usd,
+    cast(summed.bridge_flow_usd as decimal(18, 2)) as bridge_flow_usd,
+    cast(
+        if(
+            summed.is_flow_known,
+            summed.aum_change_usd
+            - coalesce(summed.bridge_flow_usd, 0)
+            - coalesce(summed.fx_effect_usd, 0)
+            - coalesce(summed.corporate_action_usd, 0)
+            - coalesce(summed.universe_effect_usd, 0),
+            null
+        ) as decimal(18, 2)
+    ) as market_effect_usd,
+    cast(summed.fx_effect_usd as decimal(18, 2)) as fx_effect_usd,
+    cast(summed.corporate_action_usd as decimal(18, 2)) as corporate_action_usd,
+    cast(summed.universe_effect_usd as decimal(18, 2)) as universe_effect_usd,
+    cast(
+        if(summed.issuer = ends.issuer_close, ends.aum_close_usd, 0 * ends.aum_close_usd)
+        as decimal(18, 2)
+    ) as aum_close_usd,
+    summed.flow_method,
+    summed.sampling,
+    summed.days,
+    summed.days_without_flow,
     case
-        when is_preliminary then 'preliminary'
-        when days_without_flow > 0 then 'partial'
+        when summed.is_preliminary then 'preliminary'
+        when summed.days_without_flow > 0 then 'partial'
         else 'final'
     end as status
-from covered
+from summed
+left join ends
+    using (source, label, week_ending)

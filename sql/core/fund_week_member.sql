@@ -1,29 +1,70 @@
--- Which member of every dimension a fund's week counts for, by the identity of that week (E39).
--- grain: one row a source, label, week and dimension
-with identified as (
+-- Which member of every dimension a fund's week counts for, and with which share of it.
+-- A feeder's money is its master's, and a fund of funds holds part of another fund: where the source
+-- covers both, the world counts it once, a fund or a country keeps it (E20, E21).
+-- grain: one row a source, label, week, issuer and dimension
+with covered as (
+    select distinct
+        source,
+        fund,
+        week_ending
+    from core.fund_week
+),
+
+held as (
     select
-        fund_week.source,
-        fund_week.label,
-        fund_week.week_ending,
-        fund_week.fund,
+        holder.source,
+        holder.fund,
+        holder.week_ending,
+        sum(holding.weight) as weight
+    from covered as holder
+    inner join reference.fund_holding as holding
+        on holder.fund = holding.fund
+        and holder.week_ending >= holding.valid_from
+        and holder.week_ending <= coalesce(holding.valid_to, date '9999-12-31')
+    inner join covered as held_fund
+        on holding.holds = held_fund.fund
+        and holder.source = held_fund.source
+        and holder.week_ending = held_fund.week_ending
+    group by all
+),
+
+identified as (
+    select
+        week.source,
+        week.label,
+        week.week_ending,
+        week.issuer as issuer_of_week,
+        1 - coalesce(held.weight, 0) as world_share,
+        week.fund,
         coalesce(fund.asset, 'unmapped') as asset,
-        coalesce(fund_issuer.issuer, 'unmapped') as issuer,
+        week.issuer,
+        coalesce(issuer_today.issuer, 'unmapped') as issuer_as_is,
+        coalesce(sponsor.sponsor, 'unmapped') as sponsor,
         coalesce(fund.listing_country, 'unmapped') as country,
         'total' as total
-    from core.fund_week
+    from core.fund_week as week
     left join reference.fund
-        on fund_week.fund = fund.fund
-    left join reference.fund_issuer
-        on fund_week.fund = fund_issuer.fund
-        and fund_week.week_ending >= fund_issuer.valid_from
-        and fund_week.week_ending <= coalesce(fund_issuer.valid_to, date '9999-12-31')
+        on week.fund = fund.fund
+    left join reference.fund_issuer as issuer_today
+        on week.fund = issuer_today.fund
+        and issuer_today.valid_to is null
+    left join reference.issuer_sponsor as sponsor
+        on week.issuer = sponsor.issuer
+        and week.week_ending >= sponsor.valid_from
+        and week.week_ending <= coalesce(sponsor.valid_to, date '9999-12-31')
+    left join held
+        on week.source = held.source
+        and week.fund = held.fund
+        and week.week_ending = held.week_ending
 )
 
 select
     source,
     label,
     week_ending,
+    issuer_of_week as issuer,
     dimension,
-    member
+    member,
+    if(dimension in ('fund', 'country'), 1, world_share) as share_counted
 from identified
-unpivot (member for dimension in (fund, asset, issuer, country, total))
+unpivot (member for dimension in (fund, asset, issuer, issuer_as_is, sponsor, country, total))

@@ -25,11 +25,23 @@ select
 from reference.country
 union all
 select
+    'issuer_as_is' as dimension,
+    issuer as member,
+    issuer_name as member_name
+from reference.issuer
+union all
+select distinct
+    'sponsor' as dimension,
+    sponsor as member,
+    sponsor as member_name
+from reference.issuer_sponsor
+union all
+select
     'total' as dimension,
     'total' as member,
     'Total' as member_name
 union all
 select
-    unnest(['fund', 'asset', 'issuer', 'country']) as dimension,
+    unnest(['fund', 'asset', 'issuer', 'issuer_as_is', 'sponsor', 'country']) as dimension,
     'unmapped' as member,
     'Unmapped' as member_name

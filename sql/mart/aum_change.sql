@@ -1,55 +1,56 @@
 -- The change of AUM over a week, split into flow, market, FX, corporate actions and universe.
 -- aum_close = aum_open + net_flow + market + fx + corporate action + universe, to the cent (F4).
 -- grain: one row a source, week, dimension and member
-with fund_bridge as (
-    select
-        source,
-        label,
-        week_ending,
-        aum_open_usd,
-        net_flow_usd,
-        universe_effect_usd,
-        aum_close_usd,
-        status,
-        aum_close_usd - aum_open_usd as aum_change_usd,
-        -- What is left is the market only if every day's flow is known: never a guess.
-        days_without_flow = 0 and status <> 'preliminary' as is_flow_known
-    from core.fund_week
-    where aum_open_usd is not null and aum_close_usd is not null
-),
-
-of_funds as (
+with counted as (
     select
         member.source,
         member.week_ending,
         member.dimension,
         member.member,
-        sum(bridge.aum_open_usd) as aum_open_usd,
-        sum(bridge.net_flow_usd) as net_flow_usd,
+        round(week.aum_open_usd * member.share_counted, 2) as aum_open_usd,
+        round(week.net_flow_usd * member.share_counted, 2) as net_flow_usd,
+        round(week.fx_effect_usd * member.share_counted, 2) as fx_effect_usd,
+        round(week.corporate_action_usd * member.share_counted, 2) as corporate_action_usd,
+        round(week.universe_effect_usd * member.share_counted, 2) as universe_effect_usd,
+        round(week.aum_close_usd * member.share_counted, 2) as aum_close_usd,
+        week.market_effect_usd is not null as is_flow_known,
+        week.status
+    from mart.fund_bridge as week
+    inner join core.fund_week_member as member
+        using (source, label, week_ending, issuer)
+),
+
+of_funds as (
+    select
+        source,
+        week_ending,
+        dimension,
+        member,
+        sum(aum_open_usd) as aum_open_usd,
+        sum(net_flow_usd) as net_flow_usd,
+        -- What is left is the market only if every day's flow is known: never a guess.
         if(
-            bool_and(bridge.is_flow_known),
-            sum(
-                bridge.aum_change_usd
-                - coalesce(bridge.net_flow_usd, 0)
-                - bridge.universe_effect_usd
-            ),
+            bool_and(is_flow_known),
+            sum(aum_close_usd)
+            - sum(aum_open_usd)
+            - coalesce(sum(net_flow_usd), 0)
+            - sum(fx_effect_usd)
+            - sum(corporate_action_usd)
+            - sum(universe_effect_usd),
             null
         ) as market_effect_usd,
-        0 as fx_effect_usd,
-        0 as corporate_action_usd,
-        sum(bridge.universe_effect_usd) as universe_effect_usd,
-        sum(bridge.aum_close_usd) as aum_close_usd,
+        sum(fx_effect_usd) as fx_effect_usd,
+        sum(corporate_action_usd) as corporate_action_usd,
+        sum(universe_effect_usd) as universe_effect_usd,
+        sum(aum_close_usd) as aum_close_usd,
         'funds' as method,
-        100 * sum(if(bridge.is_flow_known, bridge.aum_close_usd, 0))
-        / nullif(sum(bridge.aum_close_usd), 0) as coverage,
+        100 * sum(if(is_flow_known, aum_close_usd, 0)) / nullif(sum(aum_close_usd), 0) as coverage,
         case
-            when bool_or(bridge.status = 'preliminary') then 'preliminary'
-            when bool_and(bridge.is_flow_known) then 'final'
+            when bool_or(status = 'preliminary') then 'preliminary'
+            when bool_and(is_flow_known) then 'final'
             else 'partial'
         end as status
-    from fund_bridge as bridge
-    inner join core.fund_week_member as member
-        using (source, label, week_ending)
+    from counted
     group by all
 ),
 

@@ -1,25 +1,45 @@
 -- Net flow of every week by fund, asset, issuer, country and in total.
 -- grain: one row a source, week, dimension and member
-with of_funds as (
+with counted as (
     select
         member.source,
         member.week_ending,
         member.dimension,
         member.member,
-        sum(week.net_flow_usd) as net_flow_usd,
-        'sum of funds' as basis,
-        if(count(distinct week.flow_method) > 1, 'mixed', max(week.flow_method)) as method,
-        count(*) as funds,
-        100 * count(week.net_flow_usd) / count(*) as coverage,
-        case
-            when bool_or(week.status = 'preliminary') then 'preliminary'
-            when bool_or(week.status = 'partial' or week.net_flow_usd is null) then 'partial'
-            else 'final'
-        end as status
+        round(week.net_flow_usd * member.share_counted, 2) as net_flow_usd,
+        round(week.seed_flow_usd * member.share_counted, 2) as seed_flow_usd,
+        round(week.structural_flow_usd * member.share_counted, 2) as structural_flow_usd,
+        coalesce(fund.leverage * fund.direction, 1) as exposure,
+        week.flow_method,
+        week.status
     from core.fund_week as week
     inner join core.fund_week_member as member
-        using (source, label, week_ending)
-    where week.days > 0
+        using (source, label, week_ending, issuer)
+    left join reference.fund
+        on week.fund = fund.fund
+    where week.days > 0 or week.net_flow_usd is not null
+),
+
+of_funds as (
+    select
+        source,
+        week_ending,
+        dimension,
+        member,
+        sum(net_flow_usd) as net_flow_usd,
+        sum(net_flow_usd - seed_flow_usd) as net_flow_ex_seed_usd,
+        sum(net_flow_usd - structural_flow_usd) as net_flow_ex_structural_usd,
+        sum(net_flow_usd * exposure) as exposure_flow_usd,
+        'sum of funds' as basis,
+        if(count(distinct flow_method) > 1, 'mixed', max(flow_method)) as method,
+        count(*) as funds,
+        100 * count(net_flow_usd) / count(*) as coverage,
+        case
+            when bool_or(status = 'preliminary') then 'preliminary'
+            when bool_or(status = 'partial' or net_flow_usd is null) then 'partial'
+            else 'final'
+        end as status
+    from counted
     group by all
 ),
 
@@ -42,6 +62,12 @@ with_totals as (
         of_funds.dimension,
         of_funds.member,
         coalesce(printed.net_flow_usd, of_funds.net_flow_usd) as net_flow_usd,
+        of_funds.net_flow_ex_seed_usd
+        + coalesce(printed.net_flow_usd - of_funds.net_flow_usd, 0) as net_flow_ex_seed_usd,
+        of_funds.net_flow_ex_structural_usd
+        + coalesce(printed.net_flow_usd - of_funds.net_flow_usd, 0)
+            as net_flow_ex_structural_usd,
+        of_funds.exposure_flow_usd,
         if(printed.net_flow_usd is null, of_funds.basis, 'printed') as basis,
         if(printed.net_flow_usd is null, of_funds.method, 'printed') as method,
         of_funds.funds,
@@ -56,17 +82,23 @@ with_totals as (
 
 reported as (
     select
-        source,
-        week_ending,
-        dimension,
-        member,
-        sum(net_flow_usd) as net_flow_usd,
+        week.source,
+        week.week_ending,
+        week.dimension,
+        week.member,
+        sum(week.net_flow_usd) as net_flow_usd,
+        if(
+            week.dimension = 'asset',
+            sum(week.net_flow_usd * asset.direction),
+            null
+        ) as exposure_flow_usd,
         'printed' as basis,
         'printed' as method,
-        null as funds,
-        null as coverage,
-        if(bool_or(status = 'preliminary'), 'preliminary', 'final') as status
-    from core.reported_week
+        if(bool_or(week.status = 'preliminary'), 'preliminary', 'final') as status
+    from core.reported_week as week
+    left join reference.asset
+        on week.dimension = 'asset'
+        and week.member = asset.asset
     group by all
 ),
 
@@ -83,6 +115,10 @@ select
     combined.member,
     coalesce(member.member_name, combined.member) as member_name,
     cast(round(combined.net_flow_usd, 2) as decimal(18, 2)) as net_flow_usd,
+    cast(round(combined.net_flow_ex_seed_usd, 2) as decimal(18, 2)) as net_flow_ex_seed_usd,
+    cast(round(combined.net_flow_ex_structural_usd, 2) as decimal(18, 2))
+        as net_flow_ex_structural_usd,
+    cast(round(combined.exposure_flow_usd, 2) as decimal(18, 2)) as exposure_flow_usd,
     combined.basis,
     combined.method,
     if(combined.dimension = 'country', source.country_basis, null) as country_basis,

@@ -1,0 +1,420 @@
+-- A fund from one reported day to the next: opening AUM, flow, every effect, closing AUM (F4).
+-- grain: one row a source, label and day
+with days as (
+    select
+        *,
+        -- A day counts as a session if the source reports any fund on it: on a holiday nobody does.
+        bool_or(printed_flow is not null or aum is not null)
+            over (partition by source, trade_date) as is_session
+    from core.fund_day
+    where not is_held and usd_per_unit is not null
+),
+
+behind as (
+    select
+        *,
+        lag(
+            if(
+                shares_outstanding is null,
+                null,
+                {
+                    'shares': shares_outstanding,
+                    'split_new': split_new,
+                    'split_old': split_old
+                }
+            ) ignore nulls
+        ) over by_day as position_before,
+        lag(
+            if(
+                aum is null,
+                null,
+                {
+                    'trade_date': trade_date,
+                    'week_ending': week_ending,
+                    'aum': aum,
+                    'nav': nav,
+                    'currency': currency,
+                    'rate': usd_per_unit,
+                    'split_new': split_new,
+                    'split_old': split_old
+                }
+            ) ignore nulls
+        ) over by_day as stock_before
+    from days
+    window by_day as (partition by source, label order by trade_date)
+),
+
+-- Legs of spin-offs and mergers, as shares of the AUM that moves; each pair nets to zero (E13, E17).
+legs as (
+    select
+        kind,
+        effective_date,
+        fund,
+        fund as moved_from,
+        -fraction as share_moved,
+        kind = 'merger' as moves_shares
+    from reference.corporate_action
+    where kind in ('spin_off', 'merger')
+    union all
+    select
+        kind,
+        effective_date,
+        counterpart as fund,
+        fund as moved_from,
+        fraction as share_moved,
+        true as moves_shares
+    from reference.corporate_action
+    where kind in ('spin_off', 'merger')
+),
+
+-- The last AUM of the fund that the assets leave, before the day on which they move.
+moved as (
+    select
+        origin.source,
+        legs.fund,
+        legs.effective_date,
+        legs.moves_shares,
+        arg_max(origin.aum, origin.trade_date) * legs.share_moved as amount,
+        arg_max(origin.usd_per_unit, origin.trade_date) as rate
+    from legs
+    inner join days as origin
+        on legs.moved_from = origin.fund
+        and origin.trade_date < legs.effective_date
+        and origin.aum is not null
+    group by origin.source, legs.fund, legs.effective_date, legs.moves_shares, legs.share_moved
+),
+
+transferred as (
+    select
+        behind.source,
+        behind.label,
+        behind.trade_date,
+        sum(moved.amount * moved.rate / behind.usd_per_unit) as transfer,
+        sum(
+            if(moved.moves_shares, moved.amount * moved.rate / behind.usd_per_unit, 0)
+        ) as share_transfer
+    from behind
+    inner join moved
+        on behind.source = moved.source
+        and behind.fund = moved.fund
+        and moved.effective_date <= behind.trade_date
+        and moved.effective_date
+        > coalesce(behind.stock_before.trade_date, behind.trade_date - 7)
+    where behind.aum is not null
+    group by all
+),
+
+launched as (
+    select distinct
+        fund,
+        effective_date
+    from reference.corporate_action
+    where kind = 'launch'
+),
+
+flowing as (
+    select
+        behind.*,
+        coalesce(transferred.transfer, 0) as transfer,
+        coalesce(transferred.share_transfer, 0) as share_transfer,
+        behind.stock_before is null
+        or behind.stock_before.week_ending < behind.week_ending - 7 as is_entering,
+        launched.fund is not null or transferred.transfer is not null as is_new,
+        -- F1: (S - k S before) x NAV, the split factor k from the bases of both days.
+        (
+            behind.shares_outstanding
+            - cast(
+                round(
+                    behind.position_before.shares
+                    * (behind.split_new * behind.position_before.split_old)
+                    / (behind.split_old * behind.position_before.split_new),
+                    6
+                ) as decimal(28, 6)
+            )
+        ) * behind.nav as flow_by_shares,
+        -- F2: what is left of AUM after the NAV's own return, both NAVs on one basis.
+        if(
+            behind.stock_before.currency = behind.currency,
+            behind.aum - cast(
+                round(
+                    behind.stock_before.aum
+                    * (
+                        behind.nav * behind.split_new * behind.stock_before.split_old
+                        / (
+                            behind.stock_before.nav
+                            * behind.split_old
+                            * behind.stock_before.split_new
+                        )
+                    ),
+                    4
+                ) as decimal(28, 4)
+            ),
+            null
+        ) as flow_by_assets
+    from behind
+    left join transferred
+        using (source, label, trade_date)
+    left join launched
+        on behind.fund = launched.fund
+        and behind.trade_date = launched.effective_date
+),
+
+chosen as (
+    select
+        *,
+        case
+            when printed_flow is not null then 'printed'
+            when is_entering and is_new and aum is not null then 'launch'
+            when flow_by_shares is not null then 'shares'
+            when flow_by_assets is not null and not is_entering then 'assets'
+        end as flow_method,
+        trade_date - stock_before.trade_date > 4 as is_weekly
+    from flowing
+),
+
+valued as (
+    select
+        chosen.*,
+        case flow_method
+            when 'printed' then printed_flow
+            when 'launch' then aum - share_transfer
+            when 'shares' then flow_by_shares - share_transfer
+            when 'assets' then flow_by_assets - share_transfer
+        end as flow,
+        -- Flows whose days are unknown are converted at the average of the fixings (E26).
+        coalesce(
+            if(
+                is_weekly and currency <> 'USD' and printed_flow is null,
+                (
+                    select cast(avg(fx.usd_per_unit) as decimal(18, 10))
+                    from core.fx_day as fx
+                    where
+                        fx.currency = chosen.currency
+                        and fx.basis = 'fixing'
+                        and fx.rate_date > chosen.stock_before.trade_date
+                        and fx.rate_date <= chosen.trade_date
+                ),
+                null
+            ),
+            usd_per_unit
+        ) as flow_rate
+    from chosen
+),
+
+-- Flows of days without AUM belong to the step that ends on the next day that has it.
+grouped as (
+    select
+        *,
+        count(aum) over (
+            partition by source, label
+            order by trade_date desc
+            rows between unbounded preceding and current row
+        ) as step_number
+    from valued
+),
+
+summed as (
+    select
+        *,
+        -- A fund that enters brings its AUM with it; flows of the days before are not of this step.
+        if(
+            is_entering,
+            round(flow * flow_rate, 2),
+            sum(round(flow * flow_rate, 2)) over by_step
+        ) as step_flow_usd,
+        count(*) filter (
+            where is_session and flow is null and not (is_entering and aum is not null)
+        ) over by_step as missing_flows
+    from grouped
+    window by_step as (partition by source, label, step_number)
+),
+
+stepped as (
+    select
+        *,
+        cast(round(aum * usd_per_unit, 2) as decimal(18, 2)) as close_usd,
+        if(is_entering, 0, cast(round(stock_before.aum * stock_before.rate, 2) as decimal(18, 2)))
+            as open_usd,
+        cast(round(transfer * usd_per_unit, 2) as decimal(18, 2)) as transfer_usd,
+        -- X = A0 (e1 - e0) + (F + M + C) (e1 - e_flow), in one currency only (E27, E29).
+        if(
+            is_entering or stock_before.currency <> currency,
+            0,
+            cast(
+                round(
+                    stock_before.aum * (usd_per_unit - stock_before.rate)
+                    + (aum - stock_before.aum) * (usd_per_unit - flow_rate),
+                    2
+                ) as decimal(18, 2)
+            )
+        ) as fx_usd
+    from summed
+)
+
+reported as (
+    select
+        source,
+        label,
+        fund,
+        trade_date,
+        week_ending,
+        if(is_entering, null, stock_before.trade_date) as from_date,
+        if(is_weekly, 'weekly', 'daily') as sampling,
+        flow_method,
+        fx_basis,
+        cast(round(flow * flow_rate, 2) as decimal(18, 2)) as net_flow_usd,
+        cast(if(flow_method = 'launch', round(flow * flow_rate, 2), 0) as decimal(18, 2))
+            as seed_flow_usd,
+        cast(round((flow_by_shares - flow_by_assets) * flow_rate, 2) as decimal(18, 2))
+            as flow_difference_usd,
+        cast(open_usd as decimal(18, 2)) as aum_open_usd,
+        cast(if(close_usd is null, null, coalesce(step_flow_usd, 0)) as decimal(18, 2))
+            as step_flow_usd,
+        cast(fx_usd as decimal(18, 2)) as fx_effect_usd,
+        cast(if(close_usd is null, null, transfer_usd) as decimal(18, 2)) as corporate_action_usd,
+        cast(
+            if(
+                is_entering and close_usd is not null,
+                close_usd - coalesce(step_flow_usd, 0) - transfer_usd,
+                if(close_usd is null, null, 0)
+            ) as decimal(18, 2)
+        ) as universe_effect_usd,
+        close_usd as aum_close_usd,
+        missing_flows = 0 and status = 'final' as is_flow_known,
+        is_session,
+        status
+    from stepped
+),
+
+-- The weeks in which a source has AUM of any fund.
+source_weeks as (
+    select distinct
+        source,
+        week_ending
+    from reported
+    where aum_close_usd is not null
+),
+
+last_stock as (
+    select
+        *,
+        lead(week_ending) over (partition by source, label order by trade_date) as next_week
+    from reported
+    where aum_close_usd is not null
+),
+
+-- A fund ends on the day of its closure or merger; else it leaves coverage in the first week in
+-- which its source has AUM of others, but not of it (E16, E17).
+ended as (
+    select
+        last_stock.source,
+        last_stock.label,
+        last_stock.fund,
+        coalesce(min(action.effective_date), last_stock.week_ending + 7) as trade_date,
+        last_stock.trade_date as from_date,
+        last_stock.sampling,
+        arg_min(action.kind, action.effective_date) as kind,
+        last_stock.aum_close_usd as aum_open_usd
+    from last_stock
+    left join reference.corporate_action as action
+        on last_stock.fund = action.fund
+        and action.kind in ('closure', 'merger')
+        and action.effective_date > last_stock.trade_date
+    where
+        last_stock.aum_close_usd <> 0
+        and (last_stock.next_week is null or last_stock.next_week > last_stock.week_ending + 7)
+    group by all
+),
+
+leaving as (
+    select
+        ended.*,
+        ended.trade_date + (
+            list_position(
+                [
+                    'monday',
+                    'tuesday',
+                    'wednesday',
+                    'thursday',
+                    'friday',
+                    'saturday',
+                    'sunday'
+                ],
+                source.week_ends
+            )
+            - isodow(ended.trade_date) + 7
+        ) % 7 as week_ending
+    from ended
+    inner join core.source
+        on ended.source = source.source
+),
+
+ends as (
+    select
+        leaving.source,
+        leaving.label,
+        leaving.fund,
+        leaving.trade_date,
+        leaving.week_ending,
+        leaving.from_date,
+        leaving.sampling,
+        if(leaving.kind = 'closure', 'closure', null) as flow_method,
+        if(leaving.kind = 'closure', -leaving.aum_open_usd, null) as net_flow_usd,
+        leaving.aum_open_usd,
+        if(leaving.kind = 'closure', -leaving.aum_open_usd, 0) as step_flow_usd,
+        if(leaving.kind = 'merger', -leaving.aum_open_usd, 0) as corporate_action_usd,
+        if(leaving.kind is null, -leaving.aum_open_usd, 0) as universe_effect_usd
+    from leaving
+    left join source_weeks
+        on leaving.source = source_weeks.source
+        and leaving.week_ending = source_weeks.week_ending
+    where leaving.kind is not null or source_weeks.source is not null
+)
+
+select
+    source,
+    label,
+    fund,
+    trade_date,
+    week_ending,
+    from_date,
+    sampling,
+    flow_method,
+    fx_basis,
+    net_flow_usd,
+    seed_flow_usd,
+    flow_difference_usd,
+    aum_open_usd,
+    step_flow_usd,
+    fx_effect_usd,
+    corporate_action_usd,
+    universe_effect_usd,
+    aum_close_usd,
+    is_flow_known,
+    is_session,
+    status
+from reported
+union all
+select
+    source,
+    label,
+    fund,
+    trade_date,
+    week_ending,
+    from_date,
+    sampling,
+    flow_method,
+    null as fx_basis,
+    net_flow_usd,
+    0 as seed_flow_usd,
+    null as flow_difference_usd,
+    aum_open_usd,
+    step_flow_usd,
+    0 as fx_effect_usd,
+    corporate_action_usd,
+    universe_effect_usd,
+    0 as aum_close_usd,
+    true as is_flow_known,
+    false as is_session,
+    'final' as status
+from ends
