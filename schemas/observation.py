@@ -128,11 +128,11 @@ class Observation(pa.DataFrameModel):
             ~pl.col("measure").is_in(stocks) | (pl.col("value").fill_null(0) >= 0)
         )
 
-    @pa.dataframe_check(name="plausible_magnitude", description="below 100 trillion USD")
+    @pa.dataframe_check(name="plausible_magnitude", description="no larger than any such figure is")
     def plausible_magnitude(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
-        """No USD amount reaches 100 trillion: beyond that a unit was misread (E51)."""
-        in_usd = pl.col("unit") == "USD"
-        return data.lazyframe.select(~in_usd | (pl.col("value").fill_null(0).abs() < 10**14))
+        """Below 10^14 (an amount, a number of shares) or 10^7 (a share): else a unit slip (E51)."""
+        most = pl.when(pl.col("unit").str.ends_with("/share")).then(10**7).otherwise(10**14)
+        return data.lazyframe.select(pl.col("value").fill_null(0).abs() < most)
 
 
 class Refused(pa.DataFrameModel):

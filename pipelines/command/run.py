@@ -55,13 +55,14 @@ def run_due(warehouse: Warehouse, span: Span | None) -> int:
     stamp = database.fingerprint(warehouse, sources.values())
     if count == 0 and database.published_fingerprint(warehouse) == stamp:
         show.note(f"Nothing is new: {warehouse.database} is up to date.")
+        _remind_of_refusals(warehouse)
         return 1 if unusable else 0
     results = _materialize(due, count)
     refused = [f"{source} {failure}" for source, result in results for failure in result.failures]
     for failure in refused:
         show.problem_text(f"week refused: {failure}\n")
     _show_latest(warehouse)
-    show.note(f"{count} weeks read. Published {warehouse.database}")
+    show.note(f"{count} week{'s' * (count != 1)} read. Published {warehouse.database}")
     return 1 if unusable or refused else 0
 
 
@@ -208,6 +209,30 @@ def _is_alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _remind_of_refusals(warehouse: Warehouse) -> None:
+    """Say in a line each which weeks still stand as before a refused report."""
+    with closing(duckdb.connect(str(warehouse.database), read_only=True)) as connection:
+        for source, week, rules in connection.execute(_STILL_REFUSED).fetchall():
+            show.warning(
+                f"still refused: {source} week {week} ({rules}); see ops.check_result and "
+                "docs/a-report-was-refused.md"
+            )
+
+
+_STILL_REFUSED = """
+with newest as (
+    select source, week_ending, rule, outcome
+    from ops.check_result
+    qualify rank() over (partition by source, week_ending order by known_at desc, report_id) = 1
+)
+select source, week_ending, string_agg(rule, ', ' order by rule)
+from newest
+where outcome = 'fail'
+group by all
+order by all
+"""
 
 
 def _show_latest(warehouse: Warehouse) -> None:

@@ -104,10 +104,13 @@ def reading(read: Reading, judgement: Judgement, unmapped: list[str]) -> None:
         out.print(f"  {name}: {escape(text)}")
     for found in read.tables:
         _table(found, read)
+    unread = [name for name in read.sheets if name not in {each.grid.name for each in read.tables}]
+    if unread:
+        out.print(f"\n[bold]not read[/]: sheet {escape(', '.join(unread))}: no table asks for it")
     _sums(judgement)
     _refused(judgement.refused)
     if unmapped:
-        warning(f"{len(unmapped)} labels mean no member; the lines to add:")
+        warning(f"labels that mean no member, {len(unmapped)}; the lines to add:")
         for line in unmapped:
             note(f"  {line}")
 

@@ -60,7 +60,7 @@ def parse_date(cell: Cell, formats: tuple[str, ...]) -> dt.date | None:
         return cell.date
     if cell.covered and not cell.text:
         return None
-    for form in formats or ("%Y-%m-%d",):
+    for form in (*formats, "%Y-%m-%d"):
         try:
             return dt.datetime.strptime(cell.text, form).date()  # noqa: DTZ007 (a date)
         except ValueError:

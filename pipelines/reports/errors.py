@@ -72,7 +72,3 @@ class ShapeError(FundflowsError):
 
 class LayoutError(FundflowsError):
     """A source's own file (`defs.yaml`) is not usable."""
-
-
-class TotalsError(FundflowsError):
-    """A printed total does not add up beyond what rounding allows; the vintage is refused."""

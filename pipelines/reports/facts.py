@@ -187,26 +187,49 @@ def statements(covered: Iterable[Contents]) -> dict[dt.date, list[Statement]]:
 
 
 def due(warehouse: Warehouse, source: Source) -> list[dt.date]:
-    """Return the weeks that are new or changed: a report, a layout or the contract."""
+    """Return the weeks that are new or changed: a report, a layout or the contract.
+
+    A week that no report covers any more, after a layout was mended, is due to be emptied.
+    """
     wanted = statements(contents(warehouse, source))
-    return sorted(
-        week for week, said in wanted.items() if _state(warehouse, source, week) != _state_of(said)
+    files = warehouse.week_files("outcomes") + warehouse.week_files("facts")
+    written = {
+        dt.date.fromisoformat(file.stem) for file in files if file.parent.name == source.name
+    }
+    changed = {
+        week for week, said in wanted.items() if not _is_written(warehouse, source, week, said)
+    }
+    return sorted(changed | (written - set(wanted)))
+
+
+def _state_of(source: Source, said: list[Statement]) -> dict[str, object]:
+    return {"rules": _rules(source), "reports": [list(each) for each in said]}
+
+
+def _is_written(warehouse: Warehouse, source: Source, week: dt.date, said: list[Statement]) -> bool:
+    """Tell whether a week's files stand for these statements, and are all there."""
+    file = warehouse.week_file("outcomes", source.name, week)
+    if not file.exists():
+        return False
+    try:
+        state = json.loads(pl.read_parquet_metadata(file)[_STATE])
+    except (pl.exceptions.ComputeError, KeyError, OSError):
+        return False
+    files = state.pop("files")
+    return state == _state_of(source, said) and all(
+        warehouse.week_file(kind, source.name, week).exists() == there
+        for kind, there in files.items()
     )
 
 
-def _state_of(said: list[Statement]) -> dict[str, object]:
-    return {"contract": _contract(), "reports": [list(each) for each in said]}
-
-
-def _state(warehouse: Warehouse, source: Source, week: dt.date) -> dict[str, object] | None:
-    file = warehouse.week_file("outcomes", source.name, week)
-    if not file.exists():
-        return None
-    try:
-        state: dict[str, object] = json.loads(pl.read_parquet_metadata(file)[_STATE])
-    except (pl.exceptions.ComputeError, KeyError, OSError):
-        return None
-    return state
+def _rules(source: Source) -> str:
+    """Return a hash of all that decides what becomes of a reading: the contract, the totals."""
+    reconciled = [
+        (layout.name, table.name, table.totals, table.position)
+        for layout in source.layouts
+        for table in layout.tables
+    ]
+    return hashlib.sha256(f"{_contract()}{reconciled}".encode()).hexdigest()[:16]
 
 
 @lru_cache(maxsize=1)
@@ -319,7 +342,11 @@ def _write_week(
     outcomes = folded.outcomes.get(week, empty(Outcome))
     _write(warehouse, "facts", source, week, facts)
     _write(warehouse, "quarantine", source, week, refused)
-    _write(warehouse, "outcomes", source, week, outcomes, state=_state_of(said) if said else None)
+    state = {
+        **_state_of(source, said),
+        "files": {"facts": facts.height > 0, "quarantine": refused.height > 0},
+    }
+    _write(warehouse, "outcomes", source, week, outcomes, state=state if said else None)
     blocked = _blocked(outcomes)
     admitted = facts.get_column("report_id").unique(maintain_order=True)
     return WeekResult(

@@ -214,8 +214,11 @@ def _compared(compared: pl.DataFrame, *, blocking: bool) -> pl.DataFrame:
 def _same_totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
     """The same total printed in several tables of a report is the same number (E49)."""
     span = ["week_ending", "measure", "period", "period_start", "period_end"]
+    reconciled = [table.name for table in reading.layout.tables if table.totals != "none"]
     totals = observations.filter(
-        (pl.col("dimension") == "total") & pl.col("value").is_not_null()
+        (pl.col("dimension") == "total")
+        & pl.col("value").is_not_null()
+        & pl.col("printed_table").is_in(reconciled)
     ).select(*span, "printed_table", "value", "half_unit", "sheet", "cell")
     first = totals.group_by(span, maintain_order=True).first()
     paired = totals.join(first, on=span, suffix="_first").filter(

@@ -58,6 +58,7 @@ class Reading:
     observations: pl.DataFrame
     refused: pl.DataFrame
     tables: list[Found]
+    sheets: list[str]
     complete: bool = True
     facts: dict[str, str] = field(default_factory=dict)
 
@@ -131,6 +132,7 @@ class _Reader:
         found: list[Found],
     ) -> None:
         self.source, self.report, self.layout, self.found = source, report, layout, found
+        self.sheets = sheets
         self.facts = facts_of(layout, sheets)
         self.as_of = self._fact_date("as_of")
         self.published_at = report.published_at or self._printed_publication()
@@ -153,6 +155,7 @@ class _Reader:
             observations,
             frame(Refused, self.refused),
             self.found,
+            [sheet.name for sheet in self.sheets],
             complete,
             self.facts,
         )

@@ -306,4 +306,7 @@ def _measure_hint(table: Table, texts: tuple[str, ...]) -> str:
     flows = [each for each in (table.across, *table.numbers.values()) if each]
     like = next((each for each in flows if each.measure == "net_flow"), flows[0])
     period = like.period if like.measure == "net_flow" else "week"
-    return f"measure: net_flow, unit: {unit[1] if unit else like.unit}, period: {period}"
+    return (
+        f"measure: net_flow, unit: {unit[1] if unit else like.unit}, period: {period}, "
+        "optional: true"
+    )
