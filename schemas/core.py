@@ -15,6 +15,23 @@ from schemas.observation import KEY, Amount, Instant
 from schemas.observation import Observation as ReadObservation
 
 Money = Annotated[pl.Decimal, 18, 2]
+Rate = Annotated[pl.Decimal, 18, 10]
+Share = Annotated[pl.Decimal, 18, 6]
+
+
+def closes(flow: str) -> pl.Expr:
+    """F4: opening AUM and all effects make closing AUM, to the cent, where the market is known."""
+    effects = (
+        flow,
+        "market_effect_usd",
+        "fx_effect_usd",
+        "corporate_action_usd",
+        "universe_effect_usd",
+    )
+    explained = pl.sum_horizontal(pl.col(name).fill_null(0) for name in effects)
+    return pl.col("market_effect_usd").is_null() | (
+        pl.col("aum_open_usd") + explained == pl.col("aum_close_usd")
+    )
 
 
 class _Strict(pa.DataFrameModel):
@@ -93,8 +110,30 @@ class Observation(ReadObservation):
         unique = list(KEY)
 
 
+class FxDay(_Strict):
+    """US dollars for one unit of a currency on every day, from euro reference rates.
+
+    A day without a fixing uses the last one only on weekends and on the fixing's own holidays.
+
+    grain: one row a currency and day
+    """
+
+    currency: pl.String = pa.Field(description="ISO 4217 code.")
+    rate_date: pl.Date = pa.Field(description="The day.")
+    usd_per_unit: Rate = pa.Field(gt=0, description="US dollars for one unit of the currency.")
+    fixing_date: pl.Date = pa.Field(description="The day of the fixing that is used.")
+    basis: pl.String = pa.Field(
+        isin=["fixing", "last fixing"], description="Of that day, or before."
+    )
+
+    class Config(_Strict.Config):
+        """The grain."""
+
+        unique = ["currency", "rate_date"]
+
+
 class FundDay(_Strict):
-    """What a source says about a fund on a day, and the net flow that follows from it.
+    """What a source says about a fund on a day, with the splits behind it and the day's rate.
 
     grain: one row a source, label and trade date
     """
@@ -104,18 +143,76 @@ class FundDay(_Strict):
     fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
     trade_date: pl.Date = pa.Field(description="The day, as printed.")
     week_ending: pl.Date = pa.Field(description="The week that the day is in.")
-    net_flow_usd: Money = pa.Field(
-        nullable=True, description="Creations less redemptions; inflow > 0; NULL if not reported."
+    currency: pl.String = pa.Field(description="Currency in which the source prints the fund.")
+    printed_flow: Amount = pa.Field(nullable=True, description="Printed net flow, in the currency.")
+    aum: Amount = pa.Field(
+        nullable=True, description="Printed AUM, else shares x NAV, in the currency."
+    )
+    nav: Amount = pa.Field(nullable=True, description="NAV of one share, in the currency.")
+    shares_outstanding: Amount = pa.Field(nullable=True, description="Shares in issue.")
+    coins_held: Amount = pa.Field(nullable=True, description="Coins that the fund holds.")
+    coins_earned: Amount = pa.Field(nullable=True, description="Staking rewards of the day, coins.")
+    split_new: pl.Int64 = pa.Field(
+        description="Shares now, for every split_old shares before all splits of the history."
+    )
+    split_old: pl.Int64 = pa.Field(description="See split_new; k = ratio of both between two days.")
+    is_held: pl.Boolean = pa.Field(
+        description="Held back: NAV and shares stand on different sides of a split (E11)."
+    )
+    usd_per_unit: Rate = pa.Field(nullable=True, description="US dollars for a unit of currency.")
+    fx_basis: pl.String = pa.Field(
+        nullable=True, isin=["usd", "fixing", "last fixing"], description="Where the rate is from."
+    )
+    status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
+
+    class Config(_Strict.Config):
+        """The grain."""
+
+        unique = ["source", "label", "trade_date"]
+
+
+class FundStep(_Strict):
+    """A fund from one reported day to the next: opening AUM, flow, every effect, closing AUM (F4).
+
+    grain: one row a source, label and day
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    label: pl.String = pa.Field(description="The fund's label as printed.")
+    fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
+    trade_date: pl.Date = pa.Field(description="The day on which the step ends.")
+    week_ending: pl.Date = pa.Field(description="The week that the day is in.")
+    from_date: pl.Date = pa.Field(nullable=True, description="The AUM day before; NULL at entry.")
+    sampling: pl.String = pa.Field(
+        isin=["daily", "weekly"], description="daily, or weekly if more than 4 days apart (E05)."
     )
     flow_method: pl.String = pa.Field(
         nullable=True,
-        isin=["printed", "shares"],
-        description="printed by the source, or shares: (S - S of the day before) x NAV (F1).",
+        isin=["printed", "shares", "assets", "launch", "closure"],
+        description="printed; shares (F1); assets (F2); launch or closure: the whole AUM.",
     )
-    aum_usd: Money = pa.Field(nullable=True, description="Assets under management at the close.")
-    nav_usd: Amount = pa.Field(nullable=True, description="NAV of one share at the close.")
-    shares_outstanding: Amount = pa.Field(nullable=True, description="Shares in issue.")
-    is_first_day: pl.Boolean = pa.Field(description="First day on which the source has its AUM.")
+    fx_basis: pl.String = pa.Field(nullable=True, description="usd, fixing or last fixing.")
+    net_flow_usd: Money = pa.Field(
+        nullable=True, description="Creations less redemptions of the day; inflow > 0."
+    )
+    seed_flow_usd: Money = pa.Field(description="Part of it with which the fund started (E15).")
+    flow_difference_usd: Money = pa.Field(
+        nullable=True, description="F1 less F2, where both can be made: 0 if they agree (E02)."
+    )
+    aum_open_usd: Money = pa.Field(nullable=True, description="AUM at from_date; 0 at entry.")
+    step_flow_usd: Money = pa.Field(
+        nullable=True, description="Flow of all days since from_date; NULL on a day without AUM."
+    )
+    fx_effect_usd: Money = pa.Field(nullable=True, description="What the rate did to AUM (F4).")
+    corporate_action_usd: Money = pa.Field(
+        nullable=True, description="AUM moved by spin-offs and mergers (E13, E17)."
+    )
+    universe_effect_usd: Money = pa.Field(
+        nullable=True, description="AUM with which the fund enters (+) or leaves (-) coverage."
+    )
+    aum_close_usd: Money = pa.Field(nullable=True, description="AUM at the end of the day.")
+    is_flow_known: pl.Boolean = pa.Field(description="Whether the flow of every day is known.")
+    is_session: pl.Boolean = pa.Field(description="Whether the source reports any fund that day.")
     status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
 
     class Config(_Strict.Config):
@@ -125,35 +222,98 @@ class FundDay(_Strict):
 
 
 class FundWeek(_Strict):
-    """A fund's week in one source: AUM at both ends, net flow, and what is left to explain.
+    """A fund's week in one source, by the issuer that it then had: AUM at both ends, every effect.
 
-    grain: one row a source, label and week
+    grain: one row a source, label, week and issuer
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
     label: pl.String = pa.Field(description="The fund's label as printed.")
     fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
     week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
+    issuer: pl.String = pa.Field(description="The fund's issuer on those days (E39).")
     aum_open_usd: Money = pa.Field(
         nullable=True, description="AUM at the close of the week before; 0 on entering coverage."
     )
     net_flow_usd: Money = pa.Field(nullable=True, description="Sum of the reported days' flows.")
+    seed_flow_usd: Money = pa.Field(description="Part of it with which the fund started (E15).")
+    structural_flow_usd: Money = pa.Field(description="Part that only changed vehicles (E18).")
+    bridge_flow_usd: Money = pa.Field(
+        nullable=True, description="Flow between the days that have AUM: what the bridge uses."
+    )
+    market_effect_usd: Money = pa.Field(
+        nullable=True, description="What is left; NULL if the flow of a day is unknown."
+    )
+    fx_effect_usd: Money = pa.Field(nullable=True, description="What exchange rates did.")
+    corporate_action_usd: Money = pa.Field(nullable=True, description="Spin-offs and mergers.")
     universe_effect_usd: Money = pa.Field(
-        nullable=True, description="AUM with which the fund enters (+) or leaves (-) coverage."
+        nullable=True, description="AUM entering (+) or leaving (-) coverage or the issuer."
     )
     aum_close_usd: Money = pa.Field(nullable=True, description="AUM at the last close.")
-    flow_method: pl.String = pa.Field(nullable=True, description="printed or shares (F1).")
-    days: pl.Int64 = pa.Field(description="Days of the week on which anything is reported.")
-    days_without_flow: pl.Int64 = pa.Field(description="Days with AUM for which no flow is known.")
+    flow_method: pl.String = pa.Field(nullable=True, description="See core.fund_step, or mixed.")
+    sampling: pl.String = pa.Field(nullable=True, description="daily or weekly steps (E05).")
+    days: pl.Int64 = pa.Field(description="Sessions of the week on which the fund is listed.")
+    days_without_flow: pl.Int64 = pa.Field(description="Sessions for which no flow is known.")
     status: pl.String = pa.Field(
         isin=["final", "preliminary", "partial"],
         description="preliminary while it fills, partial if a day's flow is unknown, else final.",
     )
 
+    @pa.dataframe_check(name="closes_to_the_cent", description="the identity of F4 closes")
+    def closes_to_the_cent(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
+        """F4, to the cent, wherever the market effect is known."""
+        return data.lazyframe.select(closes("bridge_flow_usd"))
+
     class Config(_Strict.Config):
         """The grain."""
 
-        unique = ["source", "label", "week_ending"]
+        unique = ["source", "label", "week_ending", "issuer"]
+
+
+class FundWeekMember(_Strict):
+    """Which member of every dimension a fund's week counts for, and with which share of it.
+
+    grain: one row a source, label, week, issuer and dimension
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    label: pl.String = pa.Field(description="The fund's label as printed.")
+    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
+    issuer: pl.String = pa.Field(description="The fund's issuer on those days (E39).")
+    dimension: pl.String = pa.Field(
+        description="fund, asset, issuer (as was), issuer_as_is, sponsor, country or total."
+    )
+    member: pl.String = pa.Field(description="The member; `unmapped` if the reference has none.")
+    share_counted: Share = pa.Field(
+        ge=0, le=1, description="Less than 1 where the money is another covered fund's (E20, E21)."
+    )
+
+    class Config(_Strict.Config):
+        """The grain."""
+
+        unique = ["source", "label", "week_ending", "issuer", "dimension"]
+
+
+class FlowDay(_Strict):
+    """Net flow of every day by member, with the identity of that day (E39).
+
+    grain: one row a source, trade date, dimension and member
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    trade_date: pl.Date = pa.Field(description="The day, as printed.")
+    dimension: pl.String = pa.Field(
+        description="fund, asset, issuer, issuer_as_is, country, total."
+    )
+    member: pl.String = pa.Field(description="The member; `unmapped` if the reference has none.")
+    net_flow_usd: Money = pa.Field(
+        nullable=True, description="Creations less redemptions; inflow > 0."
+    )
+
+    class Config(_Strict.Config):
+        """The grain."""
+
+        unique = ["source", "trade_date", "dimension", "member"]
 
 
 class ReportedWeek(_Strict):
@@ -192,21 +352,10 @@ class Source(_Strict):
     universe: pl.String = pa.Field(description="Which products the figures cover.")
     country_basis: pl.String = pa.Field(description="listing, domicile or exchange country.")
     week_ends: pl.String = pa.Field(description="The weekday on which its weeks end (E31).")
-
-
-class FundWeekMember(_Strict):
-    """Which member of every dimension a fund's week counts for, by the identity of that week.
-
-    grain: one row a source, label, week and dimension
-    """
-
-    source: pl.String = pa.Field(description="The publisher's series of reports.")
-    label: pl.String = pa.Field(description="The fund's label as printed.")
-    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
-    dimension: pl.String = pa.Field(description="fund, asset, issuer, country or total.")
-    member: pl.String = pa.Field(description="The member; `unmapped` if the reference has none.")
-
-    class Config(_Strict.Config):
-        """The grain."""
-
-        unique = ["source", "label", "week_ending", "dimension"]
+    report_covers: pl.String = pa.Field(
+        description="all funds: one that a report lacks has left; one fund: a file a fund."
+    )
+    is_split_adjusted: pl.Boolean = pa.Field(
+        description="Whether its history is restated in today's shares after a split."
+    )
+    price_basis: pl.String = pa.Field(description="nav or market price, for flows by shares (E03).")

@@ -10,9 +10,10 @@ from typing import Annotated
 import pandera.polars as pa
 import polars as pl
 
-from schemas.core import Money
+from schemas.core import Money, closes
 
 Percent = Annotated[pl.Decimal, 18, 6]
+Coins = Annotated[pl.Decimal, 28, 8]
 
 
 class _Member(pa.DataFrameModel):
@@ -20,7 +21,9 @@ class _Member(pa.DataFrameModel):
         description="The publisher's series of reports; sources are never mixed."
     )
     week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends (E31).")
-    dimension: pl.String = pa.Field(description="fund, asset, issuer, country or total.")
+    dimension: pl.String = pa.Field(
+        description="fund, asset, issuer (as was), issuer_as_is, sponsor, country or total."
+    )
     member: pl.String = pa.Field(
         description="Code that people use: BTC, ishares, US, ibit-us; `unmapped` if none."
     )
@@ -41,13 +44,23 @@ class Flows(_Member):
     net_flow_usd: Money = pa.Field(
         nullable=True, description="Creations less redemptions; inflow > 0; NULL if not reported."
     )
+    net_flow_ex_seed_usd: Money = pa.Field(
+        nullable=True, description="Net flow without the money that funds started with (E15)."
+    )
+    net_flow_ex_structural_usd: Money = pa.Field(
+        nullable=True, description="Net flow without money that only changed vehicles (E18)."
+    )
+    exposure_flow_usd: Money = pa.Field(
+        nullable=True,
+        description="Net flow x leverage x direction: what it means for the market (E23, E24).",
+    )
     basis: pl.String = pa.Field(
         isin=["printed", "sum of funds"], description="Printed by the source, or summed by us."
     )
     method: pl.String = pa.Field(
         nullable=True,
-        isin=["printed", "shares", "mixed"],
-        description="Flows printed by the source, or made of shares and NAV (F1).",
+        isin=["printed", "shares", "assets", "launch", "closure", "mixed"],
+        description="Flows printed by the source, or made of shares (F1) or assets (F2).",
     )
     country_basis: pl.String = pa.Field(
         nullable=True, description="For countries: listing, domicile or exchange country."
@@ -119,18 +132,7 @@ class AumChange(_Member):
     @pa.dataframe_check(name="closes_to_the_cent", description="the identity of F4 closes")
     def closes_to_the_cent(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
         """F4: opening AUM and all effects make the closing AUM, wherever the market is known."""
-        effects = (
-            "net_flow_usd",
-            "market_effect_usd",
-            "fx_effect_usd",
-            "corporate_action_usd",
-            "universe_effect_usd",
-        )
-        explained = pl.sum_horizontal(pl.col(name).fill_null(0) for name in effects)
-        return data.lazyframe.select(
-            pl.col("market_effect_usd").is_null()
-            | (pl.col("aum_open_usd") + explained == pl.col("aum_close_usd"))
-        )
+        return data.lazyframe.select(closes("net_flow_usd"))
 
     class Config(_Member.Config):
         """The grain."""
@@ -168,3 +170,189 @@ class AumChangeByCountry(AumChange):
 
 class AumChangeByFund(AumChange):
     """The change of AUM over a week by fund. grain: one row a source, week and fund."""
+
+
+class FlowsByIssuerAsIs(Flows):
+    """Net flow by the issuer that funds have today. grain: one row a source, week and issuer."""
+
+
+class FlowsBySponsor(Flows):
+    """Net flow by the firm behind the issuer. grain: one row a source, week and sponsor."""
+
+
+class AumChangeByIssuerAsIs(AumChange):
+    """AUM change by the issuer that funds have today. grain: one row a source, week and issuer."""
+
+
+class AumChangeBySponsor(AumChange):
+    """AUM change by the firm behind the issuer. grain: one row a source, week and sponsor."""
+
+
+class FundBridge(pa.DataFrameModel):
+    """The bridge of every fund and week from opening to closing AUM, with both currency lenses.
+
+    aum_close = aum_open + net_flow + market + fx + corporate action + universe, to the cent (F4).
+
+    grain: one row a source, label, week and issuer
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
+    fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
+    label: pl.String = pa.Field(description="The fund's label as printed.")
+    issuer: pl.String = pa.Field(description="The fund's issuer on those days (E39).")
+    fund_name: pl.String = pa.Field(description="Name for display.")
+    aum_open_usd: Money = pa.Field(description="AUM at the close of the week before.")
+    net_flow_usd: Money = pa.Field(
+        nullable=True, description="Creations less redemptions; inflow > 0."
+    )
+    market_effect_usd: Money = pa.Field(
+        nullable=True, description="What prices did in the listing's currency; gain > 0."
+    )
+    fx_effect_usd: Money = pa.Field(
+        nullable=True, description="What the listing's currency did; gain > 0 (E27)."
+    )
+    corporate_action_usd: Money = pa.Field(nullable=True, description="Spin-offs and mergers.")
+    universe_effect_usd: Money = pa.Field(
+        nullable=True, description="AUM entering (+) or leaving (-) coverage or the issuer."
+    )
+    aum_close_usd: Money = pa.Field(description="AUM at the close of the week.")
+    underlying_market_effect_usd: Money = pa.Field(
+        nullable=True, description="What the underlying's price in USD did (E28)."
+    )
+    underlying_fx_effect_usd: Money = pa.Field(
+        nullable=True,
+        description="FX that holders bear: 0 if unhedged and priced in USD (E28).",
+    )
+    seed_flow_usd: Money = pa.Field(description="Part of the flow that started the fund (E15).")
+    structural_flow_usd: Money = pa.Field(description="Part that only changed vehicles (E18).")
+    flow_method: pl.String = pa.Field(nullable=True, description="See core.fund_step, or mixed.")
+    sampling: pl.String = pa.Field(nullable=True, description="daily or weekly steps (E05).")
+    status: pl.String = pa.Field(
+        isin=["final", "preliminary", "partial"], description="See core.fund_week."
+    )
+
+    @pa.dataframe_check(name="closes_to_the_cent", description="the identity of F4 closes")
+    def closes_to_the_cent(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
+        """F4, to the cent, wherever the market effect is known."""
+        return data.lazyframe.select(closes("net_flow_usd"))
+
+    class Config:
+        """Shape rules, and the grain."""
+
+        strict = True
+        unique = ["source", "label", "week_ending", "issuer"]
+
+
+class PeriodFlows(_Member):
+    """Net flow to the end of every week: of the month, quarter, year, since inception, rolling.
+
+    Calendar periods are sums of days, never of weeks that straddle their edge (F17).
+
+    grain: one row a source, week, dimension and member
+    """
+
+    net_flow_usd: Money = pa.Field(nullable=True, description="Net flow of the week; inflow > 0.")
+    mtd_net_flow_usd: Money = pa.Field(
+        nullable=True, description="Days of the month, to the week's end; NULL if days are unknown."
+    )
+    qtd_net_flow_usd: Money = pa.Field(
+        nullable=True, description="Days of the quarter, to the week's end."
+    )
+    ytd_net_flow_usd: Money = pa.Field(
+        nullable=True, description="Days of the year, to the week's end."
+    )
+    since_inception_net_flow_usd: Money = pa.Field(
+        nullable=True, description="All days that the ledger has."
+    )
+    rolling_4w_net_flow_usd: Money = pa.Field(
+        nullable=True, description="This week and the three before (E36: never add these)."
+    )
+    rolling_13w_net_flow_usd: Money = pa.Field(
+        nullable=True, description="This week and the twelve before."
+    )
+    rolling_52w_net_flow_usd: Money = pa.Field(
+        nullable=True, description="This week and the 51 before."
+    )
+    printed_mtd_net_flow_usd: Money = pa.Field(
+        nullable=True, description="Month to date as the source prints it."
+    )
+    printed_ytd_net_flow_usd: Money = pa.Field(
+        nullable=True, description="Year to date as the source prints it."
+    )
+    status: pl.String = pa.Field(
+        isin=["final", "preliminary", "partial"], description="Of the week, see mart.flows."
+    )
+
+    class Config(_Member.Config):
+        """The grain."""
+
+        unique = ["source", "week_ending", "dimension", "member"]
+
+
+class _BySource(pa.DataFrameModel):
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
+
+    class Config:
+        """Shape rules: these columns, no others."""
+
+        strict = True
+
+
+class FlowsByUnderlying(_BySource):
+    """Net flow of every week by what it is about: short products count against their coin (E23).
+
+    grain: one row a source, week and underlying
+    """
+
+    underlying: pl.String = pa.Field(description="The coin or index: BTC for SHORT-BTC too.")
+    net_flow_usd: Money = pa.Field(nullable=True, description="Money: creations less redemptions.")
+    exposure_flow_usd: Money = pa.Field(
+        nullable=True, description="Money x leverage x direction (E23, E24)."
+    )
+
+
+class FlowsLookThrough(_BySource):
+    """Net flow of every week by asset, multi-asset funds split by what they held before (E22).
+
+    grain: one row a source, week and asset
+    """
+
+    asset: pl.String = pa.Field(description="The asset.")
+    net_flow_usd: Money = pa.Field(
+        nullable=True, description="Net flow, of multi-asset funds by weight."
+    )
+
+    class Config(_BySource.Config):
+        """The grain."""
+
+        unique = ["source", "week_ending", "asset"]
+
+
+class CoinBridge(_BySource):
+    """Coins of every fund from one reported day to the next: flow, staking, fees (F6, E30).
+
+    coins_close = coins_open + net_flow + earned - fee.
+
+    grain: one row a source, label and day
+    """
+
+    label: pl.String = pa.Field(description="The fund's label as printed.")
+    fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
+    trade_date: pl.Date = pa.Field(description="The day on which the step ends.")
+    coins_open: Coins = pa.Field(nullable=True, description="Coins on the reported day before.")
+    net_flow_coins: Coins = pa.Field(
+        nullable=True,
+        description="Coins created less redeemed: (S - k S before) x coins a share.",
+    )
+    earned_coins: Coins = pa.Field(description="Staking rewards.")
+    fee_coins: Coins = pa.Field(
+        nullable=True, description="Coins that left without a redemption: fees and drift."
+    )
+    coins_close: Coins = pa.Field(description="Coins at the end of the day.")
+
+    class Config(_BySource.Config):
+        """The grain."""
+
+        unique = ["source", "label", "trade_date"]

@@ -27,8 +27,11 @@ MEASURES: dict[str, Measure] = {
     "aum": Measure("USD", "stock", "assets under management at the close"),
     "nav": Measure("USD/share", "stock", "net asset value of one share at the close"),
     "shares_outstanding": Measure("shares", "stock", "shares in issue at the close"),
+    "coins_held": Measure("coins", "stock", "coins that a fund holds at the close"),
+    "coins_earned": Measure("coins", "flow", "staking rewards of the period, in coins"),
+    "fx_rate": Measure("ratio", "stock", "units of a currency for one euro, a reference rate"),
     "market_price": Measure("USD/share", "stock", "closing price of one share; never used as NAV"),
 }
-DIMENSIONS = ("fund", "asset", "issuer", "country", "total", "check")
+DIMENSIONS = ("fund", "asset", "issuer", "country", "currency", "total", "check")
 NULL_KINDS = ("blank", "dash", "not_available", "not_declared", "holiday", "awaited")
 PERIODS = ("day", "week", "mtd", "qtd", "ytd", "since_inception", "close")

@@ -6,8 +6,12 @@ date; an empty `valid_to` is still valid.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pandera.polars as pa
 import polars as pl
+
+Fraction = Annotated[pl.Decimal, 28, 10]
 
 
 class _Reference(pa.DataFrameModel):
@@ -40,6 +44,8 @@ class Asset(_Reference):
     asset_class: pl.String = pa.Field(
         isin=["crypto", "bucket", "equity"], description="crypto, bucket or equity."
     )
+    underlying: pl.String = pa.Field(description="What it is about: BTC for SHORT-BTC too (E23).")
+    direction: pl.Int64 = pa.Field(isin=[1, -1], description="-1 for short products (E23).")
 
 
 class Issuer(_Reference):
@@ -98,6 +104,12 @@ class Fund(_Reference):
     )
     leverage: pl.Int64 = pa.Field(ge=1, description="Exposure per dollar of AUM (E24).")
     direction: pl.Int64 = pa.Field(isin=[1, -1], description="-1 for short products (E23).")
+    is_hedged: pl.Boolean = pa.Field(
+        description="Whether the share class is hedged into its currency (E28)."
+    )
+    underlying_currency: pl.String = pa.Field(
+        description="Currency in which what the fund holds is priced: USD for coins (E28)."
+    )
     inception_date: pl.Date = pa.Field(
         nullable=True, description="First trading day as this product; NULL if not ascertained."
     )
@@ -154,3 +166,100 @@ class Alias(_Dated):
         """The grain."""
 
         unique = ["dimension", "label", "valid_from"]
+
+
+class CorporateAction(_Reference):
+    """Splits, spin-offs, mergers, launches, closures and the like, as dated facts (E09-E18).
+
+    grain: one row a kind, day, fund and counterpart
+    """
+
+    kind: pl.String = pa.Field(
+        isin=[
+            "split",
+            "distribution",
+            "spin_off",
+            "merger",
+            "conversion",
+            "launch",
+            "closure",
+            "structural",
+        ],
+        description="What happened.",
+    )
+    effective_date: pl.Date = pa.Field(description="First day on the new basis.")
+    fund: pl.String = pa.Field(description="The fund; of a spin-off or merger the one that gives.")
+    counterpart: pl.String = pa.Field(nullable=True, description="The fund that receives.")
+    shares_new: pl.Int64 = pa.Field(nullable=True, gt=0, description="Split: new shares ...")
+    shares_old: pl.Int64 = pa.Field(nullable=True, gt=0, description="... for so many old ones.")
+    fraction: Fraction = pa.Field(
+        nullable=True, gt=0, le=1, description="Part of the AUM that moves: 0.10; a merger 1."
+    )
+    amount_usd: Fraction = pa.Field(
+        nullable=True, description="Structural: the flow that only changed vehicles (E18)."
+    )
+    per_share: Fraction = pa.Field(
+        nullable=True, description="Distribution for one share, in the class's currency (E12)."
+    )
+    read_from: pl.String = pa.Field(description="Where it was read.")
+
+    @pa.dataframe_check(name="has_what_its_kind_needs")
+    def has_what_its_kind_needs(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
+        """A split has its ratio, a transfer its counterpart and fraction, and so on."""
+        needs = {
+            "split": ["shares_new", "shares_old"],
+            "distribution": ["per_share"],
+            "spin_off": ["counterpart", "fraction"],
+            "merger": ["counterpart", "fraction"],
+            "structural": ["amount_usd"],
+        }
+        rules = [
+            (pl.col("kind") != kind) | pl.all_horizontal(pl.col(columns).is_not_null())
+            for kind, columns in needs.items()
+        ]
+        return data.lazyframe.select(pl.all_horizontal(rules))
+
+
+class FundHolding(_Dated):
+    """Funds that hold other funds: feeders (weight 1) and funds of funds (E20, E21).
+
+    grain: one row a holder, held fund and span of time
+    """
+
+    fund: pl.String = pa.Field(description="The fund that holds.")
+    holds: pl.String = pa.Field(description="The fund that is held.")
+    weight: Fraction = pa.Field(gt=0, le=1, description="Part of the holder's money; feeder: 1.")
+
+
+class Listing(_Dated):
+    """Where a fund is listed; its money counts once, in the country of its primary listing (E19).
+
+    grain: one row a fund, exchange and span of time
+    """
+
+    fund: pl.String = pa.Field(description="The fund.")
+    country: pl.String = pa.Field(description="Country of the exchange.")
+    exchange: pl.String = pa.Field(description="The exchange.")
+    ticker: pl.String = pa.Field(nullable=True, description="Ticker on that exchange.")
+    is_primary: pl.Boolean = pa.Field(description="Whether it is the primary listing.")
+
+
+class AssetWeight(_Dated):
+    """What multi-asset funds hold, for looking through them (E22).
+
+    grain: one row a fund, asset and span of time
+    """
+
+    fund: pl.String = pa.Field(description="The multi-asset fund.")
+    asset: pl.String = pa.Field(description="An asset that it holds.")
+    weight: Fraction = pa.Field(gt=0, le=1, description="Part of the fund's AUM.")
+
+
+class FxHoliday(_Reference):
+    """Days on which euro reference rates are not fixed, apart from weekends.
+
+    grain: one row a day
+    """
+
+    holiday: pl.Date = pa.Field(unique=True, description="The day.")
+    name: pl.String = pa.Field(description="Its name.")

@@ -81,6 +81,9 @@ def _sources(sources: Collection[Source]) -> pl.DataFrame:
             "universe": source.universe,
             "country_basis": source.country_basis,
             "week_ends": source.week.ends,
+            "report_covers": source.report_covers,
+            "is_split_adjusted": source.is_split_adjusted,
+            "price_basis": source.price_basis,
         }
         for source in sources
     ]
@@ -229,15 +232,23 @@ def _load_reference(connection: duckdb.DuckDBPyConnection) -> None:
         if set(read.columns) != set(schema):
             raise errors.shape_of(name, list(schema), read.columns)
         try:
-            rows = read.select(
-                pl.col(column).str.to_date() if dtype == pl.Date else pl.col(column).cast(dtype)
-                for column, dtype in schema.items()
-            )
+            rows = read.select(_typed(column, dtype) for column, dtype in schema.items())
         except pl.exceptions.PolarsError as error:
             raise errors.failed_query(name, f"sql/reference/{file.name}", str(error)) from error
         connection.register("arriving", rows)
         connection.execute(f"create or replace table {name} as from arriving")
         connection.unregister("arriving")
+
+
+def _typed(column: str, dtype: pl.DataType) -> pl.Expr:
+    """Read a text of a reference file as its contract's type."""
+    if dtype == pl.Date:
+        return pl.col(column).str.to_date()
+    if dtype == pl.Boolean:
+        return pl.col(column).replace_strict(
+            {"true": True, "false": False}, return_dtype=pl.Boolean
+        )
+    return pl.col(column).cast(dtype)
 
 
 def _open_inputs(

@@ -25,7 +25,7 @@ from pipelines.reports.weeks import Weekday
 from schemas.measures import MEASURES, NULL_KINDS
 
 Period = Literal["day", "week", "mtd", "qtd", "ytd", "since_inception", "close"]
-Dimension = Literal["fund", "asset", "issuer", "country", "total", "check"]
+Dimension = Literal["fund", "asset", "issuer", "country", "currency", "total", "check"]
 
 
 def _listed(value: object) -> object:
@@ -265,6 +265,16 @@ class SourceFile(_Model):
     notes: str = ""
     owner: str = Field("team:data", description="Who looks after the source.")
     country_basis: Literal["listing", "domicile", "exchange country"] = "listing"
+    report_covers: Literal["all funds", "one fund"] = Field(
+        "all funds",
+        description="Whether a fund that a report lacks has left, or stands in another file.",
+    )
+    is_split_adjusted: bool = Field(
+        False, description="The history is restated in today's shares after a split."
+    )
+    price_basis: Literal["nav", "market"] = Field(
+        "nav", description="Flows are made of NAV; of the market price only where said so (E03)."
+    )
     week: WeekRule
     layouts: tuple[Layout, ...] = Field(min_length=1)
 

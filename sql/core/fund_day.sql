@@ -117,7 +117,10 @@ select
     once.week_ending,
     coalesce(once.currency, 'USD') as currency,
     once.flow as printed_flow,
-    coalesce(once.aum, once.shares * once.nav) as aum,
+    coalesce(
+        once.aum,
+        cast(once.shares as decimal(24, 6)) * cast(once.nav as decimal(18, 10))
+    ) as aum,
     once.nav,
     once.shares as shares_outstanding,
     once.coins as coins_held,

@@ -121,7 +121,7 @@ flowing as (
         or behind.stock_before.week_ending < behind.week_ending - 7 as is_entering,
         launched.fund is not null or transferred.transfer is not null as is_new,
         -- F1: (S - k S before) x NAV, the split factor k from the bases of both days.
-        (
+        cast(
             behind.shares_outstanding
             - cast(
                 round(
@@ -129,9 +129,9 @@ flowing as (
                     * (behind.split_new * behind.position_before.split_old)
                     / (behind.split_old * behind.position_before.split_new),
                     6
-                ) as decimal(28, 6)
-            )
-        ) * behind.nav as flow_by_shares,
+                ) as decimal(24, 6)
+            ) as decimal(24, 6)
+        ) * cast(behind.nav as decimal(18, 10)) as flow_by_shares,
         -- F2: what is left of AUM after the NAV's own return, both NAVs on one basis.
         if(
             behind.stock_before.currency = behind.currency,
@@ -249,7 +249,7 @@ stepped as (
             )
         ) as fx_usd
     from summed
-)
+),
 
 reported as (
     select
@@ -268,8 +268,7 @@ reported as (
         cast(round((flow_by_shares - flow_by_assets) * flow_rate, 2) as decimal(18, 2))
             as flow_difference_usd,
         cast(open_usd as decimal(18, 2)) as aum_open_usd,
-        cast(if(close_usd is null, null, coalesce(step_flow_usd, 0)) as decimal(18, 2))
-            as step_flow_usd,
+        cast(if(close_usd is null, null, step_flow_usd) as decimal(18, 2)) as step_flow_usd,
         cast(fx_usd as decimal(18, 2)) as fx_effect_usd,
         cast(if(close_usd is null, null, transfer_usd) as decimal(18, 2)) as corporate_action_usd,
         cast(
@@ -286,13 +285,17 @@ reported as (
     from stepped
 ),
 
--- The weeks in which a source has AUM of any fund.
+-- The weeks in which a source has AUM of any fund. In a source of a file a fund, a fund that has
+-- none is one whose file has not been renewed.
 source_weeks as (
     select distinct
-        source,
-        week_ending
+        reported.source,
+        reported.week_ending
     from reported
-    where aum_close_usd is not null
+    inner join core.source
+        on reported.source = source.source
+        and source.report_covers = 'all funds'
+    where reported.aum_close_usd is not null
 ),
 
 last_stock as (
@@ -310,7 +313,8 @@ ended as (
         last_stock.source,
         last_stock.label,
         last_stock.fund,
-        coalesce(min(action.effective_date), last_stock.week_ending + 7) as trade_date,
+        last_stock.week_ending as last_week,
+        min(action.effective_date) as action_date,
         last_stock.trade_date as from_date,
         last_stock.sampling,
         arg_min(action.kind, action.effective_date) as kind,
@@ -326,25 +330,35 @@ ended as (
     group by all
 ),
 
+dated as (
+    select
+        *,
+        coalesce(action_date, last_week + 7) as trade_date
+    from ended
+),
+
 leaving as (
     select
         ended.*,
-        ended.trade_date + (
-            list_position(
-                [
-                    'monday',
-                    'tuesday',
-                    'wednesday',
-                    'thursday',
-                    'friday',
-                    'saturday',
-                    'sunday'
-                ],
-                source.week_ends
-            )
-            - isodow(ended.trade_date) + 7
-        ) % 7 as week_ending
-    from ended
+        ended.trade_date + cast(
+            (
+                list_position(
+                    [
+                        'monday',
+                        'tuesday',
+                        'wednesday',
+                        'thursday',
+                        'friday',
+                        'saturday',
+                        'sunday'
+                    ],
+                    source.week_ends
+                )
+                - isodow(ended.trade_date)
+                + 7
+            ) % 7 as integer
+        ) as week_ending
+    from dated as ended
     inner join core.source
         on ended.source = source.source
 ),

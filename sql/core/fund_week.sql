@@ -101,6 +101,19 @@ summed as (
     group by all
 ),
 
+-- A week is unfinished until the source, or the fund's own file, has a day at its end (E37).
+newest as (
+    select
+        step.source,
+        if(source.report_covers = 'one fund', step.label, '') as scope,
+        max(step.trade_date) as last_day
+    from core.fund_step as step
+    inner join core.source
+        on step.source = source.source
+    where step.is_session
+    group by all
+),
+
 -- The stock at both ends of the week, under the issuer of that day.
 ends as (
     select
@@ -153,10 +166,15 @@ select
     summed.days,
     summed.days_without_flow,
     case
-        when summed.is_preliminary then 'preliminary'
+        when summed.is_preliminary or summed.week_ending > newest.last_day then 'preliminary'
         when summed.days_without_flow > 0 then 'partial'
         else 'final'
     end as status
 from summed
+left join newest
+    on summed.source = newest.source
+    and newest.scope in (summed.label, '')
 left join ends
-    using (source, label, week_ending)
+    on summed.source = ends.source
+    and summed.label = ends.label
+    and summed.week_ending = ends.week_ending

@@ -40,9 +40,13 @@ identified as (
         week.issuer,
         coalesce(issuer_today.issuer, 'unmapped') as issuer_as_is,
         coalesce(sponsor.sponsor, 'unmapped') as sponsor,
-        coalesce(fund.listing_country, 'unmapped') as country,
+        coalesce(
+            if(source.country_basis = 'domicile', fund.domicile, fund.listing_country), 'unmapped'
+        ) as country,
         'total' as total
     from core.fund_week as week
+    inner join core.source
+        on week.source = source.source
     left join reference.fund
         on week.fund = fund.fund
     left join reference.fund_issuer as issuer_today

@@ -36,6 +36,7 @@ select
     latest.cell,
     case
         when latest.dimension = 'total' or lower(latest.label) = 'total' then 'total'
+        when latest.dimension = 'currency' then latest.label
         else coalesce(meant.member, 'unmapped')
     end as member
 from latest

@@ -34,5 +34,5 @@ from core.observation
 inner join weekly
     on observation.source = weekly.source
     and observation.week_ending = weekly.week_ending
-where observation.dimension <> 'check'
+where observation.dimension not in ('check', 'currency')
 group by all

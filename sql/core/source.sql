@@ -7,5 +7,8 @@ select
     url,
     universe,
     country_basis,
-    week_ends
+    week_ends,
+    report_covers,
+    is_split_adjusted,
+    price_basis
 from facts.source

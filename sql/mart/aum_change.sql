@@ -7,12 +7,14 @@ with counted as (
         member.week_ending,
         member.dimension,
         member.member,
-        round(week.aum_open_usd * member.share_counted, 2) as aum_open_usd,
-        round(week.net_flow_usd * member.share_counted, 2) as net_flow_usd,
-        round(week.fx_effect_usd * member.share_counted, 2) as fx_effect_usd,
-        round(week.corporate_action_usd * member.share_counted, 2) as corporate_action_usd,
-        round(week.universe_effect_usd * member.share_counted, 2) as universe_effect_usd,
-        round(week.aum_close_usd * member.share_counted, 2) as aum_close_usd,
+        round(cast(week.aum_open_usd as decimal(28, 2)) * member.share_counted, 2) as aum_open_usd,
+        round(cast(week.net_flow_usd as decimal(28, 2)) * member.share_counted, 2) as net_flow_usd,
+        round(cast(week.fx_effect_usd as decimal(28, 2)) * member.share_counted, 2) as fx_effect_usd,
+        round(cast(week.corporate_action_usd as decimal(28, 2)) * member.share_counted, 2)
+            as corporate_action_usd,
+        round(cast(week.universe_effect_usd as decimal(28, 2)) * member.share_counted, 2)
+            as universe_effect_usd,
+        round(cast(week.aum_close_usd as decimal(28, 2)) * member.share_counted, 2) as aum_close_usd,
         week.market_effect_usd is not null as is_flow_known,
         week.status
     from mart.fund_bridge as week

@@ -6,9 +6,10 @@ with counted as (
         member.week_ending,
         member.dimension,
         member.member,
-        round(week.net_flow_usd * member.share_counted, 2) as net_flow_usd,
-        round(week.seed_flow_usd * member.share_counted, 2) as seed_flow_usd,
-        round(week.structural_flow_usd * member.share_counted, 2) as structural_flow_usd,
+        round(cast(week.net_flow_usd as decimal(28, 2)) * member.share_counted, 2) as net_flow_usd,
+        round(cast(week.seed_flow_usd as decimal(28, 2)) * member.share_counted, 2) as seed_flow_usd,
+        round(cast(week.structural_flow_usd as decimal(28, 2)) * member.share_counted, 2)
+            as structural_flow_usd,
         coalesce(fund.leverage * fund.direction, 1) as exposure,
         week.flow_method,
         week.status
@@ -87,14 +88,14 @@ reported as (
         week.dimension,
         week.member,
         sum(week.net_flow_usd) as net_flow_usd,
-        if(
-            week.dimension = 'asset',
-            sum(week.net_flow_usd * asset.direction),
-            null
-        ) as exposure_flow_usd,
+        sum(week.net_flow_usd * asset.direction) as exposure_flow_usd,
         'printed' as basis,
         'printed' as method,
-        if(bool_or(week.status = 'preliminary'), 'preliminary', 'final') as status
+        case
+            when bool_or(week.status = 'preliminary') then 'preliminary'
+            when count(week.net_flow_usd) < count(*) then 'partial'
+            else 'final'
+        end as status
     from core.reported_week as week
     left join reference.asset
         on week.dimension = 'asset'

@@ -104,6 +104,125 @@ footer_lines as (
         false as blocking,
         format('{}!{}', sheet, cell) as sample
     from compared
+),
+
+-- Year and month to date may grow by the week's flow only, within a year or month: what is beyond
+-- rounding is a silent revision of earlier weeks (F16, E44).
+chained as (
+    select
+        this_week.source,
+        this_week.week_ending,
+        this_week.report_id,
+        this_week.known_at,
+        this_week.period || '_chain' as rule,
+        this_week.printed_table || ': ' || this_week.label || ' ' || this_week.period
+        || ' to date grows by the week' as line,
+        this_week.value as expected,
+        week_before.value + flow.value as found,
+        this_week.value - week_before.value - flow.value as residual,
+        this_week.half_unit + week_before.half_unit + flow.half_unit as hard_bound,
+        this_week.sheet || '!' || this_week.cell as sample
+    from core.observation as this_week
+    inner join core.observation as week_before
+        on this_week.source = week_before.source
+        and this_week.printed_table = week_before.printed_table
+        and this_week.dimension = week_before.dimension
+        and this_week.label = week_before.label
+        and this_week.measure = week_before.measure
+        and this_week.period = week_before.period
+        and this_week.period_start = week_before.period_start
+        and this_week.week_ending - 7 = week_before.week_ending
+    inner join core.observation as flow
+        on this_week.source = flow.source
+        and this_week.printed_table = flow.printed_table
+        and this_week.dimension = flow.dimension
+        and this_week.label = flow.label
+        and this_week.measure = flow.measure
+        and this_week.week_ending = flow.week_ending
+        and flow.period = 'week'
+        and flow.period_start >= this_week.period_start
+    where this_week.measure = 'net_flow' and this_week.period in ('mtd', 'ytd')
+),
+
+chain_lines as (
+    select
+        source,
+        week_ending,
+        report_id,
+        known_at,
+        rule,
+        line,
+        expected,
+        found,
+        residual,
+        hard_bound,
+        null as soft_bound,
+        3 as checked,
+        if(abs(residual) > hard_bound, 1, 0) as failed,
+        case
+            when residual = 0 then 'exact'
+            when abs(residual) <= hard_bound then 'rounding'
+            else 'unexplained'
+        end as verdict,
+        false as blocking,
+        sample
+    from chained
+    where residual is not null
+),
+
+-- Flows by shares and by assets agree where both can be made (E02).
+methods as (
+    select
+        step.source,
+        step.week_ending,
+        observation.report_id,
+        observation.known_at,
+        step.label,
+        max_by(step.trade_date, abs(step.flow_difference_usd)) as worst_day,
+        0 as expected,
+        max_by(step.flow_difference_usd, abs(step.flow_difference_usd)) as found,
+        -max_by(step.flow_difference_usd, abs(step.flow_difference_usd)) as residual,
+        -- NAV rounded by half a unit moves both NAVs and so the return of the whole AUM.
+        max(
+            step.aum_open_usd * 2 * observation.half_unit / observation.value
+            + abs(step.net_flow_usd) * observation.half_unit / observation.value
+            + 0.01
+        ) as hard_bound,
+        count(*) as checked
+    from core.fund_step as step
+    inner join core.observation
+        on step.source = observation.source
+        and step.label = observation.label
+        and step.trade_date = observation.period_end
+        and observation.measure = 'nav'
+        and observation.value > 0
+    where step.flow_difference_usd is not null and step.aum_open_usd > 0
+    group by all
+),
+
+method_lines as (
+    select
+        source,
+        week_ending,
+        report_id,
+        known_at,
+        'flow_methods' as rule,
+        label || ': flow by shares = flow by assets; worst day ' || worst_day as line,
+        expected,
+        found,
+        residual,
+        hard_bound,
+        null as soft_bound,
+        checked,
+        if(abs(residual) > hard_bound, 1, 0) as failed,
+        case
+            when residual = 0 then 'exact'
+            when abs(residual) <= hard_bound then 'rounding'
+            else 'unexplained'
+        end as verdict,
+        false as blocking,
+        null as sample
+    from methods
 )
 
 select
@@ -128,3 +247,9 @@ where verdict in ('exact', 'rounding', 'unexplained', 'unknown')
 union all by name
 select *
 from footer_lines
+union all by name
+select *
+from chain_lines
+union all by name
+select *
+from method_lines

@@ -58,9 +58,29 @@ labels as (
     -- A dash below a ticker that is not in use yet means nothing that would have to be mapped.
     where value is not null
     group by all
+),
+
+-- Days that the build holds back, though every cell of them was readable.
+held as (
+    select
+        source,
+        week_ending,
+        report_id,
+        known_at,
+        rule,
+        if(rule = 'fx_rate_missing', 'fail', 'warn') as outcome,
+        count(*) as checked,
+        count(*) as failed,
+        null as worst_residual,
+        string_agg(sheet || '!' || cell || ' ' || printed, '; ') as sample
+    from ops.quarantine
+    where rule in ('fx_rate_missing', 'split_half_applied')
+    group by all
 )
 
 select * from contract_rules
+union all by name
+select * from held
 union all by name
 select * from sums
 union all by name

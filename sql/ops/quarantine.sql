@@ -1,5 +1,35 @@
 -- Rows and cells that a contract refused, with the rule, the cell and what to do.
 -- grain: one row a refused cell and rule
+with held as (
+    select
+        observation.source,
+        observation.week_ending,
+        observation.report_id,
+        observation.known_at,
+        if(day.is_held, 'split_half_applied', 'fx_rate_missing') as rule,
+        observation.printed_table,
+        observation.label,
+        observation.measure,
+        observation.printed,
+        if(
+            day.is_held,
+            'NAV and shares stand on different sides of a split: the day is held back (E11)',
+            'no rate of ' || day.currency || ' for ' || day.trade_date
+            || ': add the euro reference rates of that day'
+        ) as reason,
+        observation.sheet,
+        observation.cell
+    from core.fund_day as day
+    inner join core.observation
+        on day.source = observation.source
+        and day.label = observation.label
+        and day.trade_date = observation.period_end
+        and observation.dimension = 'fund'
+        and observation.period in ('day', 'close')
+        and observation.value is not null
+    where day.is_held or day.usd_per_unit is null
+)
+
 select
     source,
     week_ending,
@@ -14,3 +44,18 @@ select
     sheet,
     cell
 from facts.quarantine
+union all
+select
+    source,
+    week_ending,
+    report_id,
+    known_at,
+    rule,
+    printed_table,
+    label,
+    measure,
+    printed,
+    reason,
+    sheet,
+    cell
+from held

@@ -1,0 +1,14 @@
+-- Net flow of every week by what it is about: short products count against their coin (E23).
+-- grain: one row a source, week and underlying
+-- kind: view
+select
+    flows.source,
+    flows.week_ending,
+    asset.underlying,
+    sum(flows.net_flow_usd) as net_flow_usd,
+    sum(flows.exposure_flow_usd) as exposure_flow_usd
+from mart.flows
+inner join reference.asset
+    on flows.member = asset.asset
+where flows.dimension = 'asset'
+group by all

@@ -1,0 +1,28 @@
+-- Net flow of every week by asset, with multi-asset funds split by what they held before (E22).
+-- grain: one row a source, week and asset
+with looked_through as (
+    select
+        week.source,
+        week.week_ending,
+        coalesce(weight.asset, member.member) as asset,
+        week.net_flow_usd * member.share_counted * coalesce(weight.weight, 1) as net_flow_usd
+    from core.fund_week as week
+    inner join core.fund_week_member as member
+        on week.source = member.source
+        and week.label = member.label
+        and week.week_ending = member.week_ending
+        and week.issuer = member.issuer
+        and member.dimension = 'asset'
+    left join reference.asset_weight as weight
+        on week.fund = weight.fund
+        and week.week_ending - 7 >= weight.valid_from
+        and week.week_ending - 7 <= coalesce(weight.valid_to, date '9999-12-31')
+)
+
+select
+    source,
+    week_ending,
+    asset,
+    cast(round(sum(net_flow_usd), 2) as decimal(18, 2)) as net_flow_usd
+from looked_through
+group by all
