@@ -128,7 +128,8 @@ def fingerprint(warehouse: Warehouse, sources: Collection[Source]) -> str:
             stat = file.stat()
             digest.update(f"{kind}/{file.parent.name}/{file.name}".encode())
             digest.update(f" {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    code = [*SQL.rglob("*.sql"), *SQL.rglob("*.csv"), *Path(__file__).parent.glob("*.py")]
+    reference = models.reference_tables().values()
+    code = [*SQL.rglob("*.sql"), *reference, *Path(__file__).parent.glob("*.py")]
     for file in sorted([*code, *(PROJECT / "schemas").glob("*.py")]):
         digest.update(file.read_bytes())
     digest.update(_sources(sources).write_json().encode())

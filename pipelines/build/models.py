@@ -6,6 +6,7 @@ twice. Nothing is executed here.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -71,8 +72,12 @@ def models() -> dict[str, Model]:
 
 
 def reference_tables() -> dict[str, Path]:
-    """Return the reference tables' files by table name."""
-    files = sorted((SQL / "reference").glob("*.csv"))
+    """Return the reference tables' files by table name.
+
+    `FUNDFLOWS_REFERENCE` names another folder, for a team that keeps its own rows.
+    """
+    folder = Path(os.environ.get("FUNDFLOWS_REFERENCE") or SQL / "reference")
+    files = sorted(folder.glob("*.csv"))
     return {f"reference.{file.stem}": file for file in files}
 
 
