@@ -1,13 +1,23 @@
 -- A fund from one reported day to the next: opening AUM, flow, every effect, closing AUM (F4).
 -- grain: one row a source, label and day
-with days as (
+-- A day counts as a session if the source reports any fund on it: on a holiday nobody does.
+with sessions as (
     select
-        *,
-        -- A day counts as a session if the source reports any fund on it: on a holiday nobody does.
-        bool_or(printed_flow is not null or aum is not null)
-            over (partition by source, trade_date) as is_session
+        source,
+        trade_date,
+        bool_or(printed_flow is not null or aum is not null) as is_session
     from core.fund_day
-    where not is_held and usd_per_unit is not null
+    group by all
+),
+
+days as (
+    select
+        day.*,
+        sessions.is_session
+    from core.fund_day as day
+    inner join sessions
+        using (source, trade_date)
+    where not day.is_held and day.usd_per_unit is not null
 ),
 
 behind as (
@@ -123,13 +133,18 @@ flowing as (
         -- F1: (S - k S before) x NAV, the split factor k from the bases of both days.
         cast(
             behind.shares_outstanding
-            - cast(
-                round(
-                    behind.position_before.shares
-                    * (behind.split_new * behind.position_before.split_old)
-                    / (behind.split_old * behind.position_before.split_new),
-                    6
-                ) as decimal(24, 6)
+            - if(
+                behind.split_new = behind.position_before.split_new
+                and behind.split_old = behind.position_before.split_old,
+                behind.position_before.shares,
+                cast(
+                    round(
+                        behind.position_before.shares
+                        * (behind.split_new * behind.position_before.split_old)
+                        / (behind.split_old * behind.position_before.split_new),
+                        6
+                    ) as decimal(24, 6)
+                )
             ) as decimal(24, 6)
         ) * cast(behind.nav as decimal(18, 10)) as flow_by_shares,
         -- F2: what is left of AUM after the NAV's own return, both NAVs on one basis.
@@ -147,7 +162,7 @@ flowing as (
                         )
                     ),
                     4
-                ) as decimal(28, 4)
+                ) as decimal(18, 4)
             ),
             null
         ) as flow_by_assets
@@ -205,6 +220,8 @@ valued as (
 grouped as (
     select
         *,
+        cast(round(if(currency = 'USD', flow, flow * flow_rate), 2) as decimal(18, 2))
+            as flow_usd,
         count(aum) over (
             partition by source, label
             order by trade_date desc
@@ -217,11 +234,7 @@ summed as (
     select
         *,
         -- A fund that enters brings its AUM with it; flows of the days before are not of this step.
-        if(
-            is_entering,
-            round(flow * flow_rate, 2),
-            sum(round(flow * flow_rate, 2)) over by_step
-        ) as step_flow_usd,
+        if(is_entering, flow_usd, sum(flow_usd) over by_step) as step_flow_usd,
         count(*) filter (
             where is_session and flow is null and not (is_entering and aum is not null)
         ) over by_step as missing_flows
@@ -232,13 +245,18 @@ summed as (
 stepped as (
     select
         *,
-        cast(round(aum * usd_per_unit, 2) as decimal(18, 2)) as close_usd,
-        if(is_entering, 0, cast(round(stock_before.aum * stock_before.rate, 2) as decimal(18, 2)))
-            as open_usd,
+        cast(round(if(currency = 'USD', aum, aum * usd_per_unit), 2) as decimal(18, 2))
+            as close_usd,
+        case
+            when is_entering then 0
+            when stock_before.currency = 'USD'
+                then cast(round(stock_before.aum, 2) as decimal(18, 2))
+            else cast(round(stock_before.aum * stock_before.rate, 2) as decimal(18, 2))
+        end as open_usd,
         cast(round(transfer * usd_per_unit, 2) as decimal(18, 2)) as transfer_usd,
         -- X = A0 (e1 - e0) + (F + M + C) (e1 - e_flow), in one currency only (E27, E29).
         if(
-            is_entering or stock_before.currency <> currency,
+            is_entering or currency = 'USD' or stock_before.currency <> currency,
             0,
             cast(
                 round(
@@ -262,11 +280,18 @@ reported as (
         if(is_weekly, 'weekly', 'daily') as sampling,
         flow_method,
         fx_basis,
-        cast(round(flow * flow_rate, 2) as decimal(18, 2)) as net_flow_usd,
-        cast(if(flow_method = 'launch', round(flow * flow_rate, 2), 0) as decimal(18, 2))
-            as seed_flow_usd,
-        cast(round((flow_by_shares - flow_by_assets) * flow_rate, 2) as decimal(18, 2))
-            as flow_difference_usd,
+        flow_usd as net_flow_usd,
+        cast(if(flow_method = 'launch', flow_usd, 0) as decimal(18, 2)) as seed_flow_usd,
+        cast(
+            round(
+                if(
+                    currency = 'USD',
+                    flow_by_shares - flow_by_assets,
+                    (flow_by_shares - flow_by_assets) * flow_rate
+                ),
+                2
+            ) as decimal(18, 2)
+        ) as flow_difference_usd,
         cast(open_usd as decimal(18, 2)) as aum_open_usd,
         cast(if(close_usd is null, null, step_flow_usd) as decimal(18, 2)) as step_flow_usd,
         cast(fx_usd as decimal(18, 2)) as fx_effect_usd,

@@ -1,0 +1,142 @@
+"""From fund-days to the weekly bridge by asset, issuer and country, beside a mere scan and sum.
+
+Makes a ledger of synthetic fund-days, runs the models of the bridge on it as the build does, and
+prints seconds, peak memory and the ratio to DuckDB summing the same columns, in one run.
+
+    python -m benchmarks.bridge [FUND_DAYS]
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+from pipelines.build import models
+from schemas import catalog
+from schemas.observation import empty
+
+DAYS = 2500
+CHAIN = (
+    "core.fund_step",
+    "core.fund_week",
+    "core.fund_week_member",
+    "mart.fund_bridge",
+    "mart.aum_change",
+)
+FUND_DAYS = """
+create table core.fund_day as
+with funds as (
+    select range as number, 'fund' || range || '-us' as fund from range({funds})
+),
+days as (
+    select
+        row_number() over (order by day) as number,
+        cast(day as date) as trade_date
+    from range(date '2016-01-04', date '2030-01-01', interval 1 day) as days (day)
+    where isodow(day) <= 5
+    qualify row_number() over (order by day) <= {days}
+)
+select
+    'bench' as source,
+    'F' || funds.number as label,
+    funds.fund,
+    days.trade_date,
+    days.trade_date + cast((5 - isodow(days.trade_date) + 7) % 7 as integer) as week_ending,
+    'USD' as currency,
+    cast(null as decimal(38, 10)) as printed_flow,
+    cast(
+        (1000000 + ((funds.number * 7919 + days.number * 104729) % 1000) * 50000)
+        * (20 + ((funds.number + days.number * 31) % 997) / 100.0) as decimal(38, 10)
+    ) as aum,
+    cast(20 + ((funds.number + days.number * 31) % 997) / 100.0 as decimal(38, 10)) as nav,
+    cast(
+        1000000 + ((funds.number * 7919 + days.number * 104729) % 1000) * 50000
+        as decimal(38, 10)
+    ) as shares_outstanding,
+    cast(null as decimal(38, 10)) as coins_held,
+    cast(null as decimal(38, 10)) as coins_earned,
+    1 as split_new,
+    1 as split_old,
+    false as is_held,
+    cast(1 as decimal(18, 10)) as usd_per_unit,
+    'usd' as fx_basis,
+    'final' as status
+from funds cross join days
+"""
+REFERENCE = """
+create table reference.fund as
+select
+    'fund' || range || '-us' as fund, 'Fund ' || range as fund_name, 'A' || range % 40 as asset,
+    'USD' as currency, 'C' || range % 20 as listing_country, 'US' as domicile,
+    'spot_etf' as product_type, 1 as leverage, 1 as direction, false as is_hedged,
+    'USD' as underlying_currency, null::date as inception_date, null::date as closed_date
+from range({funds});
+create table reference.fund_issuer as
+select 'fund' || range || '-us' as fund, 'issuer' || range % 60 as issuer,
+    date '1900-01-01' as valid_from, null::date as valid_to
+from range({funds});
+insert into core.source by name
+select 'bench' as source, 'bench' as title, '' as publisher, '' as url, '' as universe,
+    'listing' as country_basis, 'friday' as week_ends, 'all funds' as report_covers,
+    false as is_split_adjusted, 'nav' as price_basis;
+"""
+SCAN = """
+select fund, week_ending, sum(aum), sum(nav), sum(shares_outstanding), sum(usd_per_unit), count(*)
+from core.fund_day
+group by all
+"""
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, fund_days: int) -> None:
+    """Make the ledger: fund-days, the reference rows of their funds, and empty neighbours."""
+    for schema in catalog.SCHEMAS:
+        connection.execute(f"create schema if not exists {schema}")
+    made = {"core.fund_day", "reference.fund", "reference.fund_issuer"}
+    needed = {read for name in CHAIN for read in models.models()[name].reads}
+    for name in sorted((needed - made - set(CHAIN)) | {"core.source"}):
+        connection.register("arriving", empty(catalog.contract_of(name)))
+        connection.execute(f"create table {name} as from arriving")
+        connection.unregister("arriving")
+    funds = fund_days // DAYS
+    connection.execute(FUND_DAYS.format(funds=funds, days=DAYS))
+    for statement in REFERENCE.format(funds=funds).split(";"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+def timed(connection: duckdb.DuckDBPyConnection, sql: str) -> float:
+    """Run a statement to its last row and return the seconds."""
+    started = time.perf_counter()
+    connection.execute(sql).fetchall()
+    return time.perf_counter() - started
+
+
+def main(fund_days: int) -> None:
+    """Print the table of one run."""
+    with tempfile.TemporaryDirectory() as folder:
+        connection = duckdb.connect(str(Path(folder) / "bench.duckdb"))
+        prepare(connection, fund_days)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        scan = statistics.median(
+            timed(connection, f"create or replace temp table scanned as {SCAN}") for _ in range(3)
+        )
+        total = 0.0
+        for name in CHAIN:
+            seconds = timed(connection, f"create table {name} as {models.models()[name].sql}")
+            total += seconds
+            print(f"{name:<28}{seconds:8.2f} s")
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        rows = connection.execute("select count(*) from mart.aum_change").fetchall()[0][0]
+    print(f"{'the bridge':<28}{total:8.2f} s   {fund_days / total / 1e6:.2f}m fund-days a second")
+    print(f"{'scan and sum':<28}{scan:8.2f} s   ratio {total / scan:.1f}")
+    print(f"peak memory {peak / 2**20:.2f} GiB, of which {before / 2**20:.2f} GiB to make the data")
+    print(f"{fund_days:,} fund-days to {rows:,} rows, DuckDB {duckdb.__version__}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5_000_000)
