@@ -47,7 +47,7 @@ class Report(_Strict):
     grain: one row a report
     """
 
-    report_id: pl.String = pa.Field(unique=True, description="sha256 of the report's bytes.")
+    report_id: pl.String = pa.Field(description="sha256 of the report's bytes.")
     source: pl.String = pa.Field(description="The publisher's series of reports.")
     name: pl.String = pa.Field(description="The file's name as received.")
     layout: pl.String = pa.Field(nullable=True, description="The layout that read it.")
@@ -58,6 +58,11 @@ class Report(_Strict):
     last_week: pl.Date = pa.Field(nullable=True, description="Last week that it covers.")
     weeks: pl.Int64 = pa.Field(description="Number of weeks that it covers.")
     error: pl.String = pa.Field(nullable=True, description="Why it cannot be used; NULL if it is.")
+
+    class Config(_Strict.Config):
+        """The grain."""
+
+        unique = ["source", "report_id"]
 
 
 class MemberLabel(_Strict):

@@ -20,7 +20,9 @@ import golden
 import pytest
 from world import Said, World, files_under
 
-from pipelines.build import models
+from pipelines.build import database, models
+from pipelines.build.errors import BuildError
+from pipelines.reports import archive, facts
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 WEEK = golden.WEEK
@@ -79,7 +81,7 @@ UNUSABLE: dict[str, tuple[bytes, tuple[str, ...]]] = {
             "sheet By asset, cell F5",
             "table by_asset, under `columns:`",
             '"QTD flow": {ignore: "why it is not read"}',
-            '"QTD flow": {measure: net_flow, unit: US$m, period: week}',
+            '"QTD flow": {measure: net_flow, unit: US$m, period: week',
         ),
     ),
     "column_missing.xlsx": (
@@ -183,32 +185,42 @@ def test_a_report_of_another_source_names_the_right_one(tmp_path, source, name, 
         assert f"It reads as a report of {right}" in said.text
 
 
-def test_a_report_in_the_wrong_inbox_can_be_added_to_the_right_source(tmp_path):
-    """The same bytes under two sources: the wrong one stays in the archive, and nothing breaks."""
-    world = World(tmp_path / "warehouse")
+@pytest.fixture(scope="module")
+def astray(tmp_path_factory) -> tuple[World, Said]:
+    """The same report dropped for a wrong source and for its own, and a report beside it."""
+    world = World(tmp_path_factory.mktemp("astray") / "warehouse")
     world.drop("farside_eth", "btc.html", golden.FARSIDE_PAGE)
     world.drop("farside_btc", "btc.html", golden.FARSIDE_PAGE)
     world.drop("coinshares", "good.xlsx", golden.CLEAN)
-    said = world.run()
+    return world, world.run()
+
+
+def test_the_same_bytes_under_two_sources_do_not_stop_the_build(astray):
+    world, said = astray
     assert "nothing was published" not in said.text
     assert world.query("select source, error is null from core.report order by 1") == [
         ("coinshares", True),
         ("farside_btc", True),
         ("farside_eth", False),
     ]
-    assert "It reads as a report of farside_btc" in said.text
+    assert world.one("select count(*) from mart.flows where source = 'coinshares'") > 0
 
 
-STRANGE = {
+def test_a_run_says_whose_a_report_in_the_wrong_inbox_is(astray):
+    assert "It reads as a report of farside_btc" in astray[1].text
+
+
+STRANGE = [
     # An XHTML page, or a workbook saved as SpreadsheetML: text with an encoding declaration.
-    "xhtml": (
+    (
         "farside_btc",
         "btc.html",
         b'<?xml version="1.0" encoding="UTF-8"?>\n' + golden.FARSIDE_PAGE,
     ),
-    "40 digits": ("coinshares", "digits.xlsx", golden.weekly({"By asset!B6": "9" * 40})),
-    "1e200": ("coinshares", "float.xlsx", golden.weekly({"By asset!B6": 1e200})),
-    "shares x NAV": (
+    ("coinshares", "digits.xlsx", golden.weekly({"By asset!B6": "9" * 40})),
+    ("coinshares", "float.xlsx", golden.weekly({"By asset!B6": 1e200})),
+    # A product of more digits than decimals have by default.
+    (
         "canary",
         "HBR.csv",
         golden.csv_bytes(
@@ -219,18 +231,38 @@ STRANGE = {
             ]
         ),
     ),
-}
+]
 
 
-@pytest.mark.parametrize("case", STRANGE)
-def test_no_report_whatever_is_in_it_stops_the_others(tmp_path, case):
+def test_no_report_whatever_is_in_it_stops_the_others(tmp_path):
     world = World(tmp_path / "warehouse")
-    source, name, content = STRANGE[case]
-    world.drop(source, name, content)
+    for source, name, content in STRANGE:
+        world.drop(source, name, content)
     world.drop("farside_sol", "sol.csv", golden.history("Date,BSOL,Total", "13 Jan 2026,1.0,1.0"))
     said = world.run()
     assert "Traceback" not in said.text
     assert world.one("select count(*) from mart.flows where source = 'farside_sol'") > 0
+
+
+@pytest.mark.parametrize("name", ["report.json", "report", "report.XLSX.bak"])
+def test_whatever_a_report_is_called_its_bytes_are_kept(tmp_path, name):
+    """Beside each report the archive keeps a description of its own, as JSON."""
+    world = World(tmp_path / "warehouse")
+    for content in (b'{"flows": [1.0, 2.0]}', golden.CLEAN):
+        archived = world.add("coinshares", name, content)
+        assert archived.path.read_bytes() == content
+        assert archived.content() == content
+    described = archive.reports(world.warehouse, "coinshares")
+    assert [each.report.name for each in described] == [name, name]
+
+
+def test_a_weekly_report_as_of_another_day_than_its_week_ends_is_not_used(tmp_path):
+    """The day of publication typed as the data's date would be filed under the next week (E31)."""
+    world = World(tmp_path / "warehouse")
+    monday = {f"{sheet}!B1": WEEK + dt.timedelta(days=3) for sheet in golden.KEYS}
+    said = world.call("layout", "coinshares", world.file("week.xlsx", golden.weekly(monday)))
+    assert said.code == 1
+    assert "2023-05-15" in said.text
 
 
 # -- reports that can be used, with something to say about them ------------------------------------
@@ -332,6 +364,14 @@ def test_a_number_typed_as_text_is_a_number(usable):
 
 
 OTHER = weekly_of(2)
+ALL_BAD = golden.csv_bytes(
+    [
+        ["date", "shares_outstanding", "nav", "net_assets"],
+        ["2026-01-15", "a", "b", "c"],
+        ["2026-01-22", "40000", "25.0", "1000000.0"],
+    ]
+)
+"""All bad in its first week."""
 
 
 @pytest.fixture(scope="module")
@@ -347,6 +387,7 @@ def totals(tmp_path_factory) -> tuple[World, Said]:
         received="2023-06-02T00:00Z",
     )
     world.add("coinshares", "other.xlsx", OTHER)
+    world.add("canary", "HBR.csv", ALL_BAD)
     return world, world.run()
 
 
@@ -395,23 +436,13 @@ def test_a_refused_week_does_not_hold_up_the_others(totals):
     assert world.one(FLOW, week(2), "asset", "BTC") == millions("-37.5")
 
 
-def test_a_week_of_which_every_row_is_bad_is_refused(tmp_path):
-    world = World(tmp_path / "warehouse")
-    world.add(
-        "canary",
-        "HBR.csv",
-        golden.csv_bytes(
-            [["date", "shares_outstanding", "nav", "net_assets"], ["2026-01-15", "a", "b", "c"],
-             ["2026-01-22", "40000", "25.0", "1000000.0"]]
-        ),
-    )  # fmt: skip
-    said = world.run()
-    assert said.code == 1
+def test_a_week_of_which_every_row_is_bad_is_refused(totals):
+    world, said = totals
     assert "week refused: canary HBR.csv: number: 3 refused" in said.text
-    assert world.query("select distinct week_ending from core.fund_week") == [
-        (dt.date(2026, 1, 23),)
-    ]
-    assert world.one("select count(*) from ops.quarantine") == 3
+    assert world.query(
+        "select distinct week_ending from core.fund_week where source = 'canary'"
+    ) == [(dt.date(2026, 1, 23),)]
+    assert world.one("select count(*) from ops.quarantine where source = 'canary'") == 3
     assert checks_of(world, "HBR.csv", "fail")[0][:2] == ("number", 3)
 
 
@@ -456,9 +487,6 @@ PUBLISHED_WITH = {flow: golden.weekly({"By asset!B6": float(flow)}) for flow in 
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_correction_under_the_same_printed_publication_date_wins(tmp_path, order):
     """A mended workbook keeps its date of publication: the one that was received later counts."""
-    from pipelines.build import database
-    from pipelines.reports import facts
-
     flows = ["-37.5", "-37.4"][::order]
     world = World(tmp_path / "warehouse")
     for day, flow in enumerate(flows, 16):
@@ -498,30 +526,37 @@ def broken_date(patch: pytest.MonkeyPatch, folder: Path) -> str:
     return "reference.alias"
 
 
-@pytest.mark.parametrize("broken", [broken_audit, broken_reference, broken_date])
-def test_a_build_that_fails_leaves_the_published_database_as_it_was(
-    mended, tmp_path, monkeypatch, broken
-):
+def test_a_build_that_fails_leaves_the_published_database_as_it_was(mended, tmp_path, monkeypatch):
     before = mended.database.read_bytes()
     mended.drop("coinshares", "new.xlsx", weekly_of(4))
     with monkeypatch.context() as patch:
-        words = broken(patch, tmp_path)
+        words = broken_audit(patch, tmp_path)
         said = mended.run()
     assert said.code == 1
     assert words in said.text
     assert "Traceback" not in said.text
     assert mended.database.read_bytes() == before
     assert mended.query(FLOW, week(4), "asset", "BTC") == []
-    assert [file.name for file in mended.root.glob(".*")] == [], "left behind by the failed build"
     said = mended.run()
     assert said.code == 0
     assert mended.one(FLOW, week(4), "asset", "BTC") == millions("-37.5")
 
 
+@pytest.mark.parametrize("broken", [broken_audit, broken_reference, broken_date])
+def test_whatever_breaks_a_build_is_an_error_that_leaves_nothing_behind(
+    mended, tmp_path, monkeypatch, broken
+):
+    before = mended.database.read_bytes()
+    words = broken(monkeypatch, tmp_path)
+    with pytest.raises(BuildError) as failed:
+        database.publish(mended.warehouse, [golden.source("coinshares")])
+    assert words in str(failed.value)
+    assert mended.database.read_bytes() == before
+    assert [file.name for file in mended.root.glob(".*")] == []
+
+
 def test_a_reader_keeps_the_file_that_it_opened_while_a_build_publishes(mended):
     with duckdb.connect(str(mended.database), read_only=True) as reader:
-        mended.drop("coinshares", "new.xlsx", weekly_of(5))
-        assert mended.run().code == 0
-        seen = reader.execute("select count(*) from mart.flows where week_ending = ?", [week(5)])
-        assert seen.fetchone() == (0,)
-    assert mended.one("select count(*) from mart.flows where week_ending = ?", week(5)) > 0
+        database.publish(mended.warehouse, [])
+        assert reader.execute("select count(*) > 10 from mart.flows").fetchone() == (True,)
+    assert mended.one("select count(*) from mart.flows") == 0

@@ -265,7 +265,10 @@ def _open_inputs(
             parameters["files"] = files
         connection.register("arriving", rows)
         origin = "read_parquet($files)" if files else "arriving"
-        connection.execute(f"create table {name} as from {origin}{known}", parameters)
+        try:
+            connection.execute(f"create table {name} as from {origin}{known}", parameters)
+        except duckdb.Error as error:
+            raise errors.damaged_week(name, str(error)) from error
         connection.unregister("arriving")
 
 
@@ -349,7 +352,16 @@ def unmapped_labels(database: Path) -> list[str]:
 def unmapped_in(observations: pl.DataFrame) -> list[str]:
     """Return what `unmapped_labels` would say of observations that are stored nowhere."""
     wanted = ("core.member_label", "core.observation")
-    read = Inputs(files={}, frames={"facts.observation": observations})
+    reports = observations.group_by("source", "report_id").agg(pl.col("known_at").first())
+    listed = [
+        {**row, "name": "", "received_at": row["known_at"], "weeks": 0}
+        for row in reports.iter_rows(named=True)
+    ]
+    contract = catalog.contract_of("facts.report")
+    read = Inputs(
+        files={},
+        frames={"facts.observation": observations, "facts.report": frame(contract, listed)},
+    )
     with closing(duckdb.connect()) as connection:
         connection.execute("attach ':memory:' as facts")
         _open_inputs(connection, read, None)
@@ -379,15 +391,13 @@ def printed_labels(dimension: str) -> list[str]:
 
 def lines_to_add(dimension: str, label: str, source: str, since: dt.date) -> str:
     """Return the reference line that would map a label, and where it belongs."""
-    if dimension == "fund":
-        return (
-            f"{source}: {label!r} (since {since}) -> sql/reference/fund_identifier.csv: "
-            f"<fund id>,ticker,{label},{since},"
-        )
-    return (
-        f"{source}: {label!r} (since {since}) -> sql/reference/alias.csv: "
-        f"{dimension},{label},<{dimension}>,1900-01-01,,"
+    quoted = f'"{label}"' if "," in label else label
+    file, line = (
+        ("fund_identifier.csv", f"<fund id>,ticker,{quoted},{since},")
+        if dimension == "fund"
+        else ("alias.csv", f"{dimension},{quoted},<{dimension}>,1900-01-01,,")
     )
+    return f"{source}: {label!r} (since {since}) -> sql/reference/{file}: {line}"
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:

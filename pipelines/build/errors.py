@@ -63,3 +63,13 @@ def broken_contract(table: str, rules: str) -> BuildError:
         found=rules,
         fix="find the cause in the rows shown; the published database is still the last good one",
     )
+
+
+def damaged_week(name: str, message: str) -> BuildError:
+    """A week's file does not open."""
+    return BuildError(
+        f"The files of {name} cannot be read; nothing was published.",
+        expected="the Parquet files that fundflows wrote",
+        found=message,
+        fix="delete the file that is named; the next run writes it again from the archive",
+    )

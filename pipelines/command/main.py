@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from pipelines.command import show
+from pipelines.command.sources import other_sources
 from pipelines.reports import archive, facts, layout
 from pipelines.reports.errors import FundflowsError, ShapeError, Where
 from pipelines.reports.layout import Source
@@ -40,9 +41,9 @@ class _Weeks(click.ParamType):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[dt.date, dt.date]:
-        first, _, last = str(value).partition("..")
+        first, dots, last = str(value).partition("..")
         try:
-            span = dt.date.fromisoformat(first), dt.date.fromisoformat(last or first)
+            span = dt.date.fromisoformat(first), dt.date.fromisoformat(last if dots else first)
         except ValueError:
             self.fail(f"{value!r} is not two dates such as 2026-01-02..2026-01-30", param, ctx)
         if span[0] > span[1]:
@@ -71,7 +72,12 @@ def add(
     warehouse, of = Warehouse.default(), _source(source)
     unusable = 0
     for file in files:
-        archived = archive.add(warehouse, of.name, file, published=published, received=received)
+        try:
+            archived = archive.add(warehouse, of.name, file, published=published, received=received)
+        except FundflowsError as error:
+            unusable += 1
+            show.error(error)
+            continue
         covered = facts.contents_of(warehouse, of, archived)
         show.archived(of.name, archived, covered)
         if covered.error:
@@ -133,7 +139,16 @@ def template(source: str, file: Path) -> None:
         )
     newest = max(workbooks, key=lambda each: each.valid_from)
     labels = {table.name: printed_labels(table.dimension) for table in newest.tables}
-    write_workbook(of, newest, file, labels=labels)
+    try:
+        write_workbook(of, newest, file, labels=labels)
+    except OSError as error:
+        raise FundflowsError(
+            "The template cannot be written.",
+            where=Where(file=str(file)),
+            expected="a file in a folder that is there",
+            found=error.strerror or str(error),
+            fix="make the folder, or name another",
+        ) from error
     click.echo(f"wrote {file}")
 
 
@@ -164,20 +179,6 @@ def prepare_dagster(warehouse: Warehouse) -> Path:
         target.write_text(settings, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home_path)
     return home_path
-
-
-def other_sources(source: Source, report: Report, content: bytes) -> list[str]:
-    """Return the other sources whose layouts read a report that its own source does not."""
-    fitting = []
-    for name, other in layout.sources().items():
-        if name == source.name:
-            continue
-        try:
-            read(other, report, content)
-        except FundflowsError:
-            continue
-        fitting.append(name)
-    return fitting
 
 
 def _source(name: str) -> Source:

@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pipelines.build import database
 from pipelines.command import show
+from pipelines.command.sources import other_sources
 from pipelines.components.fund_flow_report import key_of, partitions_of
 from pipelines.definitions import defs
 from pipelines.reports import archive, facts, layout, weeks
@@ -81,6 +82,10 @@ def _sweep(warehouse: Warehouse, sources: Iterable[Source]) -> set[str]:
         for folder in sorted((warehouse.root / "inbox").glob("*"))
         if folder.name not in known and not folder.name.startswith(".")
     ]
+    for inside in (each for name in sorted(known) for each in warehouse.inbox(name).glob("*")):
+        if inside.is_dir():
+            place = f"{inside.parent.name}/{inside.name}"
+            show.warning(f"inbox: {place} is a folder: nothing in it is read")
     if strangers:
         show.warning(
             f"inbox: {', '.join(strangers)} is no source and stays where it is; "
@@ -109,6 +114,8 @@ def _report_unusable(warehouse: Warehouse, sources: Iterable[Source], arrived: s
             if each.archived.report.report_id in arrived:
                 fresh += 1
                 show.problem_text(each.error)
+                content = each.archived.content()
+                show.belongs_to(other_sources(source, each.archived.report, content))
             else:
                 first = each.error.partition("\n")[0]
                 show.warning(f"unusable: {source.name}/{each.archived.report.name}: {first}")

@@ -51,7 +51,7 @@ def warning(text: str) -> None:
 
 def note(text: str) -> None:
     """Print a plain line."""
-    out.print(escape(text))
+    out.print(escape(text), soft_wrap=True)
 
 
 def archived(source: str, report: Archived, covered: Contents) -> None:

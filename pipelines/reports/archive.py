@@ -18,6 +18,8 @@ from pipelines.reports.errors import FundflowsError, Where
 from pipelines.reports.reader import Report
 from pipelines.reports.warehouse import Warehouse, write_whole
 
+_SIDECAR = ".report.json"
+
 
 @dataclass(frozen=True, slots=True)
 class Archived:
@@ -70,7 +72,7 @@ def add(
         ) from error
     report_id = hashlib.sha256(content).hexdigest()
     path = warehouse.archive(source) / f"{report_id}{file.suffix.lower()}"
-    sidecar = warehouse.archive(source) / f"{report_id}.json"
+    sidecar = warehouse.archive(source) / f"{report_id}{_SIDECAR}"
     if sidecar.exists():
         return Archived(_report_of(sidecar), _bytes_of(sidecar))
     received = received or dt.datetime.now(dt.UTC)
@@ -104,7 +106,7 @@ def sweep(warehouse: Warehouse, source: str) -> list[Archived]:
 
 def reports(warehouse: Warehouse, source: str) -> list[Archived]:
     """List the archived reports of a source, in the order in which they were received."""
-    sidecars = warehouse.archive(source).glob("*.json")
+    sidecars = warehouse.archive(source).glob(f"*{_SIDECAR}")
     archived = [Archived(_report_of(sidecar), _bytes_of(sidecar)) for sidecar in sidecars]
     return sorted(archived, key=lambda each: (each.report.received_at, each.report.report_id))
 
@@ -114,7 +116,8 @@ def _is_whole(file: Path) -> bool:
 
 
 def _bytes_of(sidecar: Path) -> Path:
-    return sidecar.with_suffix(json.loads(sidecar.read_text())["suffix"])
+    said = json.loads(sidecar.read_text())
+    return sidecar.with_name(said["report_id"] + said["suffix"])
 
 
 def _sidecar(report: Report, path: Path) -> str:

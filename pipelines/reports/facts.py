@@ -47,6 +47,12 @@ class Contents:
     weeks: dict[dt.date, str]
     error: str | None = None
 
+    @property
+    def order(self) -> tuple[dt.datetime, dt.datetime, str]:
+        """Vintages count by when they could be known, then by when they were received."""
+        report = self.archived.report
+        return self.known_at, report.received_at, report.report_id
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -89,19 +95,27 @@ def contents(warehouse: Warehouse, source: Source) -> list[Contents]:
     known = [
         contents_of(warehouse, source, each) for each in archive.reports(warehouse, source.name)
     ]
-    return sorted(known, key=lambda each: (each.known_at, each.archived.report.report_id))
+    return sorted(known, key=lambda each: each.order)
 
 
 def contents_of(warehouse: Warehouse, source: Source, archived: Archived) -> Contents:
     """Return what one archived report covers, reading it only if its layouts have changed."""
     file = warehouse.contents(source.name, archived.report.report_id)
-    if file.exists():
-        said = json.loads(file.read_text())
-        if said["fingerprint"] == source.fingerprint:
-            return _contents_from(archived, said)
+    said = _kept_survey(file)
+    if said.get("fingerprint") == source.fingerprint:
+        return _contents_from(archived, said)
     said = _survey(source, archived)
     write_whole(file, lambda temporary: temporary.write_text(json.dumps(said, indent=1) + "\n"))
     return _contents_from(archived, said)
+
+
+def _kept_survey(file: Path) -> dict[str, object]:
+    """Return what was kept of an earlier reading; nothing, if there is none or it is damaged."""
+    try:
+        said = json.loads(file.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _survey(source: Source, archived: Archived) -> dict[str, object]:
@@ -213,9 +227,9 @@ def _is_written(warehouse: Warehouse, source: Source, week: dt.date, said: list[
         return False
     try:
         state = json.loads(pl.read_parquet_metadata(file)[_STATE])
-    except (pl.exceptions.ComputeError, KeyError, OSError):
-        return False
-    files = state.pop("files")
+        files = state.pop("files")
+    except (pl.exceptions.ComputeError, AttributeError, KeyError, TypeError, ValueError, OSError):
+        return False  # written by another version, or damaged
     return state == _state_of(source, said) and all(
         warehouse.week_file(kind, source.name, week).exists() == there
         for kind, there in files.items()
@@ -291,29 +305,30 @@ def _fold(
 ) -> _Folded:
     """Put the vintages of all weeks in order, and keep a row only where it says something new."""
     spoken = pl.DataFrame(
-        [(week, report_id) for week, said in wanted.items() for report_id, _ in said],
-        schema={"week_ending": pl.Date, "report_id": pl.String},
-        orient="row",
-    )
-    admitted = pl.DataFrame(
         [
-            (week, report_id)
+            (week, report_id, order)
             for week, said in wanted.items()
-            for report_id, _ in said
-            if week not in judged[report_id].refused_weeks()
+            for order, (report_id, _) in enumerate(said)
         ],
-        schema=spoken.schema,
+        schema={"week_ending": pl.Date, "report_id": pl.String, "order": pl.Int64},
         orient="row",
     )
+    refusals = [
+        (week, report_id) for report_id, each in judged.items() for week in each.refused_weeks()
+    ]
     on = ["week_ending", "report_id"]
+    refused_weeks = pl.DataFrame(
+        refusals, schema={"week_ending": pl.Date, "report_id": pl.String}, orient="row"
+    )
+    admitted = spoken.join(refused_weeks, on=on, how="anti")
     vintages = pl.concat([empty(Observation), *(each.observations for each in judged.values())])
-    facts = vintages.join(admitted, on=on, how="semi").unique([*KEY, "report_id"], keep="first")
-    facts = facts.sort(*KEY, "known_at", "report_id", nulls_last=True)
+    facts = vintages.join(admitted, on=on).unique([*KEY, "report_id"], keep="first")
+    facts = facts.sort(*KEY, "order", nulls_last=True)
     new = ~pl.all_horizontal(
         pl.col(name).eq_missing(pl.col(name).shift(1).over(KEY)) for name in SAID
     )
     first = pl.int_range(pl.len()).over(KEY) == 0
-    facts = facts.filter(first | new).sort("week_ending", *KEY[1:], "known_at")
+    facts = facts.filter(first | new).sort("week_ending", *KEY[1:], "order").drop("order")
     refused = pl.concat([empty(Refused), *(each.refused for each in judged.values())])
     outcomes = pl.concat([empty(Outcome), *(each.outcomes for each in judged.values())])
     return _Folded(

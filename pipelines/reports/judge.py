@@ -166,7 +166,7 @@ def _totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
         own = observations.filter(pl.col("printed_table") == table.name)
         parts = own.filter(pl.col("dimension").is_in(["fund", "asset", "issuer", "country"]))
         summed = parts.group_by(span, maintain_order=True).agg(
-            found=pl.col("value").sum(),
+            found=pl.when(pl.col("value").count() > 0).then(pl.col("value").sum()),
             known=pl.col("value").count(),
             checked=pl.len().cast(pl.Int64),
             part_bound=pl.col("half_unit").sum(),

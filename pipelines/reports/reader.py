@@ -135,6 +135,7 @@ class _Reader:
         self.sheets = sheets
         self.facts = facts_of(layout, sheets)
         self.as_of = self._fact_date("as_of")
+        self._check_week_rule()
         self.published_at = report.published_at or self._printed_publication()
         self.known_at = min(report.received_at, self.published_at or report.received_at)
         self.observations: list[dict[str, object]] = []
@@ -173,6 +174,20 @@ class _Reader:
                 fix="mend the date in the report, or add its format to the layout",
             )
         return day
+
+    def _check_week_rule(self) -> None:
+        """A weekly report is as of the day on which its week ends, not of its publication (E31)."""
+        week = self.source.week
+        if self.as_of is None or week.in_progress:
+            return
+        if weeks.week_ending(self.as_of, week.ends) != self.as_of:
+            raise ShapeError(
+                f"The report is as of {self.as_of}, a {self.as_of:%A}.",
+                expected=f"a {week.ends.capitalize()}, on which weeks of {self.source.name} end",
+                found=f"{self.as_of}; the week before it ended on "
+                f"{weeks.week_ending(self.as_of, week.ends) - weeks.ONE_WEEK}",
+                fix="correct the date in the report: the day of publication is not the data's date",
+            )
 
     def _printed_publication(self) -> dt.datetime | None:
         """Return when a printed publication date was over: a day is not known before it ends."""

@@ -1,12 +1,22 @@
 -- The newest statement about every printed number, with the member that its label means.
 -- grain: one row a source, printed table, dimension, label, measure and period
 with latest as (
-    select *
-    from facts.observation
+    select said.*
+    from facts.observation as said
+    inner join facts.report as report
+        on said.source = report.source
+        and said.report_id = report.report_id
     qualify row_number() over (
         partition by
-            source, printed_table, dimension, label, measure, period, period_start, period_end
-        order by known_at desc, report_id desc
+            said.source,
+            said.printed_table,
+            said.dimension,
+            said.label,
+            said.measure,
+            said.period,
+            said.period_start,
+            said.period_end
+        order by said.known_at desc, report.received_at desc, said.report_id desc
     ) = 1
 )
 

@@ -1,0 +1,250 @@
+"""Killing `fundflows run` at any moment loses nothing, shows nothing half done, and heals itself.
+
+A run in a process of its own is watched through the files that it writes, and killed by SIGKILL
+when it reaches a given moment. What it left behind is looked at; then the command runs again, and
+must come to the same tables as a run that nobody disturbed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import polars as pl
+import pytest
+from world import SAMPLES, World, files_under, tables
+
+from pipelines.components.fund_flow_report import key_of
+
+pytestmark = pytest.mark.slow
+
+HERE = Path(__file__).parent
+# Through `world`, so that the event log skips fsync here too: a kill is no power cut.
+PROGRAM = "import world; from pipelines.command.main import main; main()"
+PATIENCE = 120
+OPEN = {
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.QUEUED,
+}
+Moment = Callable[[Path], bool]
+
+
+def files(pattern: str, count: int) -> Moment:
+    """Return the moment at which so many files are there."""
+    return lambda root: len(list(root.glob(pattern))) >= count
+
+
+def grown(pattern: str, size: int) -> Moment:
+    """Return the moment at which a file has so many bytes."""
+
+    def reached(root: Path) -> bool:
+        try:
+            return any(file.stat().st_size >= size for file in root.glob(pattern))
+        except FileNotFoundError:  # renamed or deleted meanwhile
+            return False
+
+    return reached
+
+
+PARTIAL = ".fundflows.duckdb.*.partial"
+FIRST: dict[str, Moment] = {
+    "a report is surveyed": files("contents/*/*.json", 1),
+    "a run is open": files("dagster/history/runs/*-*.db", 1),
+    "the first week is written": files("facts/*/*.parquet", 1),
+    "some weeks are written": files("outcomes/*/*.parquet", 20),
+    "all weeks are written": files("outcomes/*/*.parquet", 42),
+    "the database is half built": grown(f"{PARTIAL}.wal", 100_000),
+    "the database is published": files("fundflows.duckdb", 1),
+}
+AGAIN: dict[str, Moment] = {
+    "the week is written": files("facts/*/2026-02-06.parquet", 1),
+    "the database is begun": files(PARTIAL, 1),
+    "the database is half built": grown(f"{PARTIAL}.wal", 100_000),
+}
+
+
+def killed_at(world: World, moment: Moment) -> int:
+    """Run the command until a moment, kill it, and return its exit code."""
+    environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
+    environment["FUNDFLOWS_WAREHOUSE"] = str(world.root)
+    environment["PYTHONPATH"] = str(HERE.parent)
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "run"],
+        cwd=HERE,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + PATIENCE
+    try:
+        while process.poll() is None and not moment(world.root):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.002)
+    finally:
+        process.kill()
+    return process.wait()
+
+
+def copied(world: World, root: Path) -> World:
+    copy = World(root)
+    shutil.copytree(world.root, copy.root)
+    return copy
+
+
+NEWER = (SAMPLES / "canary" / "HBR.csv").read_bytes() + b"2026-02-06,1000000.0,10.0,10000000.0\n"
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory) -> World:
+    """The samples, archived and not read."""
+    world = World(tmp_path_factory.mktemp("fresh") / "warehouse")
+    world.add_samples()
+    return world
+
+
+@pytest.fixture(scope="module")
+def done(fresh, tmp_path_factory) -> World:
+    """The same after a run that nobody disturbed."""
+    world = copied(fresh, tmp_path_factory.mktemp("done") / "warehouse")
+    assert world.run().code == 0
+    return world
+
+
+@pytest.fixture(scope="module")
+def newer(done, tmp_path_factory) -> World:
+    """The same with one report more, which has not been read."""
+    world = copied(done, tmp_path_factory.mktemp("newer") / "warehouse")
+    world.add("canary", "HBR.csv", NEWER, received="2026-02-07T12:00Z")
+    return world
+
+
+@pytest.fixture(scope="module")
+def renewed(newer, tmp_path_factory) -> World:
+    """And after an undisturbed run on that."""
+    world = copied(newer, tmp_path_factory.mktemp("renewed") / "warehouse")
+    assert world.run().code == 0
+    assert world.one("select count(*) from mart.flows where week_ending = '2026-02-06'") > 0
+    return world
+
+
+@pytest.fixture(scope="module")
+def kills(fresh, newer, tmp_path_factory) -> Iterator[dict[tuple[str, str], Future[World]]]:
+    """All kills, begun at once and two at a time; a test waits for its own."""
+
+    def kill(base: World, kind: str, name: str, moment: Moment) -> World:
+        world = copied(base, tmp_path_factory.mktemp(kind) / "warehouse")
+        code = killed_at(world, moment)
+        assert code == -signal.SIGKILL, f"the run ended with {code} before {name!r}"
+        return world
+
+    with ThreadPoolExecutor(2) as pool:
+        yield {
+            (kind, name): pool.submit(kill, base, kind, name, moment)
+            for kind, base, moments in (("first", fresh, FIRST), ("again", newer, AGAIN))
+            for name, moment in moments.items()
+        }
+
+
+def runs_of(world: World) -> list[dg.DagsterRunStatus]:
+    with world.instance() as instance:
+        return [run.status for run in instance.get_runs()]
+
+
+def assert_nothing_is_half_done(world: World, archive: dict[str, bytes]) -> None:
+    """Every file with a name of its own is whole; what was being written has another name."""
+    for file in world.root.glob("*/*/*.parquet"):
+        pl.read_parquet(file)
+    for file in world.root.glob("contents/*/*.json"):
+        assert json.loads(file.read_text())["fingerprint"]
+    assert files_under(world.root / "archive") == archive
+
+
+def assert_healed(world: World, undisturbed: World) -> None:
+    said = world.run()
+    assert said.code == 0, said.text
+    found, wanted = tables(world.database), tables(undisturbed.database)
+    assert {name for name in wanted if found.get(name) != wanted[name]} == set()
+    for kind in ("facts", "outcomes"):
+        kept = {
+            name: content
+            for name, content in files_under(world.root / kind).items()
+            if not name.endswith(".partial")
+        }
+        assert kept == files_under(undisturbed.root / kind)
+    assert "Nothing is new" in world.run().text
+
+
+@pytest.mark.parametrize("moment", FIRST)
+def test_a_first_run_that_is_killed_is_completed_by_the_next(kills, fresh, done, moment):
+    world = kills["first", moment].result(timeout=PATIENCE * 4)
+    assert_nothing_is_half_done(world, files_under(fresh.root / "archive"))
+    if world.database.exists():
+        assert tables(world.database) == tables(done.database)
+    assert_healed(world, done)
+
+
+@pytest.mark.parametrize("moment", AGAIN)
+def test_a_later_run_that_is_killed_leaves_the_published_database(
+    kills, newer, done, renewed, moment
+):
+    world = kills["again", moment].result(timeout=PATIENCE * 4)
+    assert_nothing_is_half_done(world, files_under(newer.root / "archive"))
+    assert world.database.read_bytes() == done.database.read_bytes()
+    with closing(duckdb.connect(str(world.database), read_only=True)) as connection:
+        assert connection.execute("select count(*) > 100 from mart.flows").fetchone() == (True,)
+    assert_healed(world, renewed)
+
+
+@pytest.mark.parametrize(
+    "moment", ["a run is open", "some weeks are written", "the database is published"]
+)
+def test_a_run_that_a_kill_left_open_is_marked_as_failed(kills, moment):
+    world = kills["first", moment].result(timeout=PATIENCE * 4)
+    world.run()  # does nothing if another test has done it
+    assert [status for status in runs_of(world) if status in OPEN] == []
+    assert dg.DagsterRunStatus.FAILURE in runs_of(world)
+
+
+@pytest.mark.parametrize("moment", ["some weeks are written", "all weeks are written"])
+def test_weeks_that_were_written_before_a_kill_are_shown_by_the_ui(kills, done, moment):
+    """A week on disk that Dagster has no materialization of would be missing there for ever."""
+    world = kills["first", moment].result(timeout=PATIENCE * 4)
+    world.run()
+    assert shown(world) == shown(done)
+
+
+def shown(world: World) -> dict[str, set[str]]:
+    """Return the weeks of every source that the instance knows to be materialized."""
+    with world.instance() as instance:
+        return {
+            folder.name: set(instance.get_materialized_partitions(key_of(folder.name)))
+            for folder in (world.root / "facts").iterdir()
+        }
+
+
+def test_a_sweep_of_the_inbox_that_is_killed_loses_no_report(tmp_path):
+    world = World(tmp_path / "warehouse")
+    reports = [file for file in SAMPLES.glob("*/*") if file.is_file()]
+    for file in reports:
+        world.drop(file.parent.name, file.name, file.read_bytes())
+    code = killed_at(world, files("archive/*/*.json", 3))
+    assert code == -signal.SIGKILL
+    kept = files_under(world.root / "archive") | files_under(world.root / "inbox")
+    assert {file.read_bytes() for file in reports} <= set(kept.values())
+    assert world.run().code == 0
+    assert world.one("select count(*) from core.report where error is null") == len(reports)
+    assert not any(file.is_file() for file in (world.root / "inbox").rglob("*"))

@@ -1,0 +1,215 @@
+"""The Dagster UI as a person uses it: pick all weeks of a source, launch, then build the tables.
+
+Everything is clicked in a headless Chromium; GraphQL only tells when runs have ended. Skipped where
+playwright or Chromium is not installed: neither is needed to run the project.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from world import World
+
+from pipelines.command.main import PROJECT
+from pipelines.components.fund_flow_report import partitions_of
+from pipelines.reports import layout
+
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed: pip install playwright"
+)
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path: apt install chromium"),
+]
+
+STARTS_IN = 60
+"""Seconds in which the UI has to answer: processes start, definitions are loaded."""
+ENDS_IN = 90
+"""Seconds in which a run has to end; Dagster's daemon looks for new backfills every 30 seconds."""
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A warehouse with the sample reports, and the address at which its UI is served."""
+
+    world: World
+    address: str
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    world = World(tmp_path / "warehouse")
+    world.add_samples()
+    environment = {**os.environ, "FUNDFLOWS_WAREHOUSE": str(world.root)}
+    environment.pop("DAGSTER_HOME", None)
+    port = _free_port()
+    command = [Path(sys.executable).with_name("fundflows"), "ui", "--port", str(port)]
+    log = tmp_path / "ui.log"
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(
+            command,
+            cwd=PROJECT,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as server,
+    ):
+        try:
+            _wait_until_it_answers(server, f"http://127.0.0.1:{port}/server_info")
+            yield Served(world, f"http://127.0.0.1:{port}")
+        finally:
+            _stop(server)
+            print(log.read_text(encoding="utf-8", errors="replace")[-6000:])  # shown on failure
+
+
+@pytest.fixture
+def page(served: Served, tmp_path: Path) -> Iterator[Any]:
+    """Open a browser; what it showed last is kept as a picture in the folder of the test."""
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            page = browser.new_page(
+                base_url=served.address, viewport={"width": 1600, "height": 1000}
+            )
+            page.set_default_timeout(30_000)
+            yield page
+            page.screenshot(path=tmp_path / "last.png")
+        finally:
+            browser.close()
+
+
+def test_all_weeks_of_a_source_and_the_tables_are_made_in_the_ui(page, served):
+    weeks = len(partitions_of(layout.sources()["canary"]).get_partition_keys())
+
+    page.goto("/assets/facts/canary")
+    page.get_by_role("button", name="Materialize…").click()
+    choose_all_weeks(page, weeks)
+    page.get_by_role("button", name="Launch backfill").click()
+    shown(page.get_by_text("Created backfill"))
+    assert ended(page, 1) == ["SUCCESS"]
+
+    page.goto("/assets/facts/canary?view=partitions")
+    shown(page.get_by_text(f"Materialized ({weeks})"))
+    shown(page.get_by_text("Missing (0)"))
+    page.get_by_placeholder("Filter by name").fill("2025-11-07")
+    page.get_by_text("2025-11-07", exact=True).first.click()
+    shown(page.get_by_text("HBR.csv"))
+
+    page.goto("/asset-groups")
+    choose_assets(page, "kind:duckdb")
+    page.get_by_text("Materialize all", exact=True).click()
+    # The other sources have no weeks yet, so Dagster asks whether that is meant.
+    confirm = page.get_by_role("button", name="Confirm")
+    launched = page.get_by_text("Launched run")
+    shown(confirm.or_(launched))
+    if confirm.is_visible():
+        confirm.click()
+    assert ended(page, 2) == ["SUCCESS", "SUCCESS"]
+
+    page.goto("/assets/mart/aum_change")
+    shown(page.get_by_text("Row count"))
+    flow = served.world.one(
+        """
+        select net_flow_usd from mart.aum_change
+        where source = 'canary' and week_ending = '2025-11-07'
+            and dimension = 'fund' and member = 'hbr-us'
+        """
+    )
+    assert flow == Decimal("26657200.00")
+
+
+def choose_all_weeks(page: Any, weeks: int) -> None:
+    """Pick all weeks in the dialog, which offers those of the last 90 days until told otherwise."""
+    dialog = page.get_by_role("dialog")
+    first, older = dialog.get_by_text("2025-10-31"), dialog.get_by_text("Show all partitions")
+    shown(first.or_(older).first)
+    if older.is_visible():
+        older.click()
+    shown(first.first)
+    dialog.get_by_text("All", exact=True).click()
+    shown(dialog.get_by_text(re.compile(rf"^{weeks} partitions$")))
+
+
+def choose_assets(page: Any, selection: str) -> None:
+    """Type a selection into the search field above the asset graph."""
+    page.locator(".CodeMirror").first.click()
+    page.keyboard.type(selection)
+    page.keyboard.press("Enter")
+
+
+def ended(page: Any, count: int) -> list[str]:
+    """Wait until so many runs have ended; return the status of each."""
+    query = "{ runsOrError { ... on Runs { results { status } } } }"
+    until = time.monotonic() + ENDS_IN
+    while time.monotonic() < until:
+        answer = page.request.post("/graphql", data={"query": query}).json()
+        found = [run["status"] for run in answer["data"]["runsOrError"]["results"]]
+        if sum(status in ("SUCCESS", "FAILURE", "CANCELED") for status in found) >= count:
+            return found
+        page.wait_for_timeout(500)
+    pytest.fail(f"{count} runs did not end in {ENDS_IN} seconds: {found}")
+
+
+def shown(locator: Any) -> None:
+    """Wait until something can be seen."""
+    sync_api.expect(locator).to_be_visible(timeout=30_000)
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
+
+
+def _wait_until_it_answers(server: subprocess.Popen[bytes], address: str) -> None:
+    until = time.monotonic() + STARTS_IN
+    while time.monotonic() < until and server.poll() is None:
+        with (
+            contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
+            urllib.request.urlopen(address, timeout=5),
+        ):
+            return
+        time.sleep(0.2)
+    pytest.fail(f"the UI did not answer at {address} in {STARTS_IN} seconds")
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    """End the UI with its daemon, code server and runs: all are in its process group."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGTERM)
+        until = time.monotonic() + 15
+        while time.monotonic() < until:
+            server.poll()  # reaps it, else the group would live on as a zombie
+            os.killpg(server.pid, 0)
+            time.sleep(0.1)
+        os.killpg(server.pid, signal.SIGKILL)
