@@ -235,7 +235,8 @@ class BridgeWorld:
         self.reports += 1
         file = self.root / "files" / f"{self.reports}.csv"
         file.parent.mkdir(exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        # The same bytes in two sources would be one report: blank lines tell them apart.
+        file.write_text(text + "\n" * self.reports, encoding="utf-8")
         clock = dt.datetime.fromisoformat(received) if received else None
         archive.add(self.warehouse, source, file, received=clock)
 

@@ -78,8 +78,11 @@ select
     summed.dimension,
     summed.member,
     cast(
-        if(summed.dimension = 'total', coalesce(printed.net_flow_usd, summed.net_flow_usd),
-            summed.net_flow_usd) as decimal(18, 2)
+        if(
+            summed.dimension = 'total', coalesce(printed.net_flow_usd, summed.net_flow_usd),
+            summed.net_flow_usd
+        ) as decimal(18, 2
+        )
     ) as net_flow_usd
 from summed
 left join printed_totals as printed

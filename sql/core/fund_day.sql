@@ -82,14 +82,16 @@ based as (
             when once.trade_date < splits.effective_date - 3 then false
             when once.trade_date > splits.effective_date + 3 then true
             when splits.is_large and splits.nav_before > 0 and once.nav > 0
-                then abs(ln(once.nav * shares_new / (splits.nav_before * shares_old)))
+                then
+                    abs(ln(once.nav * shares_new / (splits.nav_before * shares_old)))
                     < abs(ln(once.nav / splits.nav_before))
             else once.trade_date >= splits.effective_date
         end as is_nav_split,
         case
             when abs(once.trade_date - splits.effective_date) > 3 or not splits.is_large then null
             when splits.shares_before > 0 and once.shares > 0
-                then abs(ln(once.shares * shares_old / (splits.shares_before * shares_new)))
+                then
+                    abs(ln(once.shares * shares_old / (splits.shares_before * shares_new)))
                     < abs(ln(once.shares / splits.shares_before))
         end as is_shares_split
     from once

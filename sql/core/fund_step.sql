@@ -54,7 +54,7 @@ behind as (
     window by_day as (partition by source, label order by trade_date)
 ),
 
--- Legs of spin-offs and mergers, as shares of the AUM that moves; each pair nets to zero (E13, E17).
+-- Legs of spin-offs and mergers, as shares of the AUM that moves; pairs net to zero (E13, E17).
 legs as (
     select
         kind,
@@ -89,7 +89,7 @@ moved as (
     from legs
     inner join days as origin
         on legs.moved_from = origin.fund
-        and origin.trade_date < legs.effective_date
+        and legs.effective_date > origin.trade_date
         and origin.aum is not null
     group by origin.source, legs.fund, legs.effective_date, legs.moves_shares, legs.share_moved
 ),
@@ -107,7 +107,7 @@ transferred as (
     inner join moved
         on behind.source = moved.source
         and behind.fund = moved.fund
-        and moved.effective_date <= behind.trade_date
+        and behind.trade_date >= moved.effective_date
         and moved.effective_date
         > coalesce(behind.stock_before.trade_date, behind.trade_date - 7)
     where behind.aum is not null
@@ -348,7 +348,7 @@ ended as (
     left join reference.corporate_action as action
         on last_stock.fund = action.fund
         and action.kind in ('closure', 'merger')
-        and action.effective_date > last_stock.trade_date
+        and last_stock.trade_date < action.effective_date
     where
         last_stock.aum_close_usd <> 0
         and (last_stock.next_week is null or last_stock.next_week > last_stock.week_ending + 7)

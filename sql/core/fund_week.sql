@@ -59,7 +59,7 @@ moves as (
         is_flow_known,
         status
     from flagged
-    union all by name
+    union all
     -- A fund that changes its issuer takes its AUM along: it leaves one and enters the other.
     select
         source,
@@ -67,8 +67,18 @@ moves as (
         fund,
         week_ending,
         unnest([issuer_before, issuer]) as issuer,
+        null as net_flow_usd,
+        0 as seed_flow_usd,
+        0 as structural_flow_usd,
+        null as step_flow_usd,
+        0 as fx_effect_usd,
+        0 as corporate_action_usd,
         unnest([-aum_open_usd, aum_open_usd]) as universe_effect_usd,
         unnest([-aum_open_usd, aum_open_usd]) as aum_change_usd,
+        null as flow_method,
+        sampling,
+        false as is_session,
+        false as is_without_flow,
         true as has_aum,
         true as is_flow_known,
         'final' as status

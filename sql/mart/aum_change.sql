@@ -9,12 +9,14 @@ with counted as (
         member.member,
         round(cast(week.aum_open_usd as decimal(28, 2)) * member.share_counted, 2) as aum_open_usd,
         round(cast(week.net_flow_usd as decimal(28, 2)) * member.share_counted, 2) as net_flow_usd,
-        round(cast(week.fx_effect_usd as decimal(28, 2)) * member.share_counted, 2) as fx_effect_usd,
+        round(cast(week.fx_effect_usd as decimal(28, 2)) * member.share_counted, 2)
+            as fx_effect_usd,
         round(cast(week.corporate_action_usd as decimal(28, 2)) * member.share_counted, 2)
             as corporate_action_usd,
         round(cast(week.universe_effect_usd as decimal(28, 2)) * member.share_counted, 2)
             as universe_effect_usd,
-        round(cast(week.aum_close_usd as decimal(28, 2)) * member.share_counted, 2) as aum_close_usd,
+        round(cast(week.aum_close_usd as decimal(28, 2)) * member.share_counted, 2)
+            as aum_close_usd,
         week.market_effect_usd is not null as is_flow_known,
         week.status
     from mart.fund_bridge as week
@@ -97,7 +99,7 @@ reported as (
 
 combined as (
     select * from of_funds
-    union all by name
+    union all
     select * from reported
 )
 

@@ -1,4 +1,4 @@
--- Coins of every fund from one reported day to the next: flow, staking, and what leaves as fees (F6).
+-- Coins of every fund from a reported day to the next: flow, staking, what leaves as fees (F6).
 -- grain: one row a source, label and day
 with held as (
     select

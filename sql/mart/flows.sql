@@ -7,7 +7,8 @@ with counted as (
         member.dimension,
         member.member,
         round(cast(week.net_flow_usd as decimal(28, 2)) * member.share_counted, 2) as net_flow_usd,
-        round(cast(week.seed_flow_usd as decimal(28, 2)) * member.share_counted, 2) as seed_flow_usd,
+        round(cast(week.seed_flow_usd as decimal(28, 2)) * member.share_counted, 2)
+            as seed_flow_usd,
         round(cast(week.structural_flow_usd as decimal(28, 2)) * member.share_counted, 2)
             as structural_flow_usd,
         coalesce(fund.leverage * fund.direction, 1) as exposure,
@@ -88,9 +89,13 @@ reported as (
         week.dimension,
         week.member,
         sum(week.net_flow_usd) as net_flow_usd,
+        null as net_flow_ex_seed_usd,
+        null as net_flow_ex_structural_usd,
         sum(week.net_flow_usd * asset.direction) as exposure_flow_usd,
         'printed' as basis,
         'printed' as method,
+        null as funds,
+        null as coverage,
         case
             when bool_or(week.status = 'preliminary') then 'preliminary'
             when count(week.net_flow_usd) < count(*) then 'partial'
@@ -105,7 +110,7 @@ reported as (
 
 combined as (
     select * from with_totals
-    union all by name
+    union all
     select * from reported
 )
 

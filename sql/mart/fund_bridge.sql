@@ -14,7 +14,7 @@ select
     week.corporate_action_usd,
     week.universe_effect_usd,
     week.aum_close_usd,
-    -- The lens of the underlying: a coin is priced in dollars, so an unhedged class has no FX (E28).
+    -- The underlying lens: a coin is priced in dollars, so an unhedged class has no FX (E28).
     if(
         fund.underlying_currency = 'USD' and not fund.is_hedged,
         week.market_effect_usd + week.fx_effect_usd,

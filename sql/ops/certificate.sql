@@ -140,7 +140,7 @@ chained as (
         and this_week.measure = flow.measure
         and this_week.week_ending = flow.week_ending
         and flow.period = 'week'
-        and flow.period_start >= this_week.period_start
+        and this_week.period_start <= flow.period_start
     where this_week.measure = 'net_flow' and this_week.period in ('mtd', 'ytd')
 ),
 
@@ -244,12 +244,12 @@ select
     sample
 from facts.outcome
 where verdict in ('exact', 'rounding', 'unexplained', 'unknown')
-union all by name
+union all
 select *
 from footer_lines
-union all by name
+union all
 select *
 from chain_lines
-union all by name
+union all
 select *
 from method_lines

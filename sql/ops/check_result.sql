@@ -79,9 +79,9 @@ held as (
 )
 
 select * from contract_rules
-union all by name
+union all
 select * from held
-union all by name
+union all
 select * from sums
-union all by name
+union all
 select * from labels
