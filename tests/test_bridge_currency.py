@@ -95,10 +95,7 @@ def test_f3_e26_e27_days_unknown_the_average_rate_and_our_sign_of_fx(world: Brid
     assert (row["aum_open_usd"], row["aum_close_usd"]) == (m(70), m("93.75"))
     assert effects(row) == expected(F="14.5", M="3.625", X="5.625")
     epfr_forex_change = (
-        row["aum_open_usd"]
-        + row["market_effect_usd"]
-        + row["net_flow_usd"]
-        - row["aum_close_usd"]
+        row["aum_open_usd"] + row["market_effect_usd"] + row["net_flow_usd"] - row["aum_close_usd"]
     )
     assert epfr_forex_change == m("-5.625")
     assert row["sampling"] == "weekly"

@@ -248,7 +248,7 @@ def test_e06_a_late_day_counts_in_the_week_in_which_it_was_traded(world: BridgeW
         "select trade_date, known_at from core.fund_day as day join core.observation as said "
         "on day.source = said.source and day.label = said.label "
         "and day.trade_date = said.period_end "
-        "where day.source = 'late' and day.printed_flow = -493000000",
+        "where day.source = 'late' and day.printed_flow_local = -493000000",
     )
     assert row["trade_date"] == day("2022-06-17")
     assert row["known_at"].date() == day("2022-06-25")

@@ -177,7 +177,11 @@ def test_e21_a_fund_of_funds_counts_without_what_it_holds_of_others(world: Bridg
 @example
 def _buckets(world: BridgeWorld) -> None:
     world.fund("basket-us", asset="MULTI")
-    for asset, before, after in (("BTC", "0.7", "0.5"), ("ETH", "0.2", "0.3"), ("OTHER", "0.1", "0.2")):
+    for asset, before, after in (
+        ("BTC", "0.7", "0.5"),
+        ("ETH", "0.2", "0.3"),
+        ("OTHER", "0.1", "0.2"),
+    ):
         world.refer(
             "asset_weight",
             fund="basket-us",
@@ -391,6 +395,4 @@ def test_f4_and_totals_close_in_every_dimension(world: BridgeWorld) -> None:
     assert [row for row in rows if row["method"] == "funds" and not closes(row)] == []
     known = world.rows("from mart.fund_bridge where market_effect_usd is not null")
     assert [row for row in known if not closes(row)] == []
-    assert world.rows(
-        "from mart.flows where week_ending = ? and source = 'feeder'", day(WEEK)
-    )
+    assert world.rows("from mart.flows where week_ending = ? and source = 'feeder'", day(WEEK))

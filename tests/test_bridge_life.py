@@ -96,6 +96,31 @@ def test_e13_a_printed_creation_on_that_day_stays_the_flow(world: BridgeWorld) -
     assert world.flow("spin_printed", "2024-08-02")["net_flow_usd"] == m(18)
 
 
+@example
+def _falling_spin_off(world: BridgeWorld) -> None:
+    world.report(
+        "spin_falling",
+        """
+        date,fund,shares,nav
+        2024-07-26,GBTC,400,50
+        2024-07-30,GBTC,400,50
+        2024-07-31,GBTC,400,44.1
+        2024-07-31,BTC,400,4.9
+        2024-08-02,GBTC,400,44.1
+        2024-08-02,BTC,400,4.9
+        """,
+    )
+
+
+def test_e13_the_market_of_the_day_is_no_flow_of_the_fund_that_is_spun_off(
+    world: BridgeWorld,
+) -> None:
+    # Coins fall by 2% on the day: 18,000 -> 17,640 and 2,000 -> 1,960; nobody creates or redeems.
+    flow = world.flow("spin_falling", "2024-08-02")
+    assert (flow["net_flow_usd"], flow["net_flow_ex_seed_usd"]) == (0, 0)
+    assert effects(world.change("spin_falling", "2024-08-02")) == expected(M=-400)
+
+
 # -- E14: conversion -----------------------------------------------------------------------------
 
 
@@ -128,9 +153,7 @@ def test_e14_a_converted_fund_enters_by_universe_not_by_flow(world: BridgeWorld)
     assert row["seed_flow_usd"] == 0
     flow = world.flow("conversion", "2024-01-12")
     assert flow["net_flow_usd"] == flow["net_flow_ex_seed_usd"] == m("-95.1")
-    assert effects(world.bridge("conversion_positions", "2024-01-12")) == expected(
-        F=-400, U=28_000
-    )
+    assert effects(world.bridge("conversion_positions", "2024-01-12")) == expected(F=-400, U=28_000)
 
 
 # -- E15: launch with seed -----------------------------------------------------------------------

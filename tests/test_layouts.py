@@ -713,12 +713,12 @@ def test_a_report_is_known_when_received_or_when_its_printed_day_was_over(receiv
 # -- dated layouts ---------------------------------------------------------------------------------
 
 
-def in_billions(until: str | None = "2025-12-31") -> Source:
+def in_billions(until: str | None = "2025-12-26") -> Source:
     """Return a source that prints US$m until 2025 and US$bn since, under the same header."""
     table = {**WEEKLY, "name": "only", "columns": {**WEEKLY["columns"]}}
     table["columns"]["Flow"] = {**WEEKLY["columns"]["Flow"], "unit": "US$bn"}
     newer = {
-        "name": "billions", "container": "csv", "valid_from": "2026-01-01", "tables": [table],
+        "name": "billions", "container": "csv", "valid_from": "2026-01-02", "tables": [table],
     }  # fmt: skip
     return golden.declared(WEEKLY, more=[{**newer, **AS_OF}], valid_until=until, **AS_OF)
 
@@ -726,8 +726,8 @@ def in_billions(until: str | None = "2025-12-31") -> Source:
 @pytest.mark.parametrize(
     ("day", "layout", "value"),
     [
-        ("2025-12-31", "tiny", 5 * MILLION),
-        ("2026-01-01", "billions", 5_000 * MILLION),
+        ("2025-12-26", "tiny", 5 * MILLION),
+        ("2026-01-02", "billions", 5_000 * MILLION),
     ],
 )
 def test_a_layout_is_valid_from_its_date_until_it_is_replaced(day, layout, value):

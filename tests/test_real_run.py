@@ -153,7 +153,7 @@ def test_sso_is_nav_times_shares(query: Query) -> None:
 def test_arkb_of_two_publishers(query: Query) -> None:
     """532 of 536 days agree within 0.06m; the other four are known by date."""
     days = (
-        "select trade_date, net_flow_usd from core.fund_day "
+        "select trade_date, net_flow_usd from core.fund_step "
         "where label = 'ARKB' and flow_method = 'printed' and source = "
     )
     joined = (

@@ -400,7 +400,7 @@ def test_what_was_known_on_a_day_is_what_the_ledger_says_as_of_that_day(
     with closing(duckdb.connect(str(target), read_only=True)) as connection:
         found = connection.execute(
             "select net_flow_usd, (select max(known_at) <= ? from core.observation) "
-            "from core.fund_day where label = 'IBIT' and trade_date = '2026-01-13'",
+            "from core.fund_step where label = 'IBIT' and trade_date = '2026-01-13'",
             [moment],
         ).fetchall()
     assert found == [(flow * MILLION, True)]

@@ -10,8 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import shutil
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,7 +151,6 @@ def publish(
     warehouse: Warehouse,
     sources: Collection[Source],
     *,
-    only: Collection[str] | None = None,
     as_of: dt.datetime | None = None,
     target: Path | None = None,
     on_table: Callable[[BuiltTable], None] = lambda _: None,
@@ -162,7 +160,6 @@ def publish(
     Args:
         warehouse: where the weeks lie and the database is served.
         sources: the sources, for `core.source` and `core.report`.
-        only: models to rebuild on a copy of the served file; all if None.
         as_of: admit only what was known by then.
         target: another file than the served one.
         on_table: told about each table as it is built.
@@ -171,19 +168,15 @@ def publish(
         BuildError: a model, a contract or an audit failed. The served file stays as it was.
     """
     served = target or warehouse.database
-    stamp = "" if only is not None else fingerprint(warehouse, sources)
+    stamp = fingerprint(warehouse, sources)
     built: list[BuiltTable] = []
 
     def write(file: Path) -> None:
         file.unlink()  # DuckDB makes the file itself
-        if only is not None and served.exists():
-            shutil.copyfile(served, file)
-        chosen = [model for model in models.models().values() if only is None or model.name in only]
         with closing(duckdb.connect(str(file))) as connection:
             built.extend(
                 _build(
                     connection,
-                    chosen,
                     inputs(warehouse, sources),
                     as_of=as_of,
                     stamp=stamp,
@@ -198,7 +191,6 @@ def publish(
 
 def _build(
     connection: duckdb.DuckDBPyConnection,
-    chosen: Sequence[Model],
     read: Inputs,
     *,
     as_of: dt.datetime | None,
@@ -212,9 +204,8 @@ def _build(
     connection.execute("begin")
     for schema in catalog.SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
-    _load_reference(connection)
-    built = []
-    for model in chosen:
+    built = _load_reference(connection)
+    for model in models.models().values():
         table = _create(connection, model)
         on_table(table)
         built.append(table)
@@ -226,7 +217,8 @@ def _build(
     return built
 
 
-def _load_reference(connection: duckdb.DuckDBPyConnection) -> None:
+def _load_reference(connection: duckdb.DuckDBPyConnection) -> list[BuiltTable]:
+    loaded = []
     for name, file in models.reference_tables().items():
         schema = empty(catalog.contract_of(name)).schema
         read = pl.read_csv(file, infer_schema=False)
@@ -239,6 +231,8 @@ def _load_reference(connection: duckdb.DuckDBPyConnection) -> None:
         connection.register("arriving", rows)
         connection.execute(f"create or replace table {name} as from arriving")
         connection.unregister("arriving")
+        loaded.append(BuiltTable(name, "table", rows.height))
+    return loaded
 
 
 def _typed(column: str, dtype: pl.DataType) -> pl.Expr:
@@ -282,8 +276,6 @@ def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> BuiltTable:
         if sorted(found) != sorted(column.name for column in columns):
             raise errors.shape_of(model.name, [column.name for column in columns], found)
         typed = ", ".join(f'cast("{c.name}" as {c.type}) as "{c.name}"' for c in columns)
-        for kind in ("table", "view"):
-            _drop(connection, kind, schema, stem)
         connection.execute(
             f"create {model.kind} {model.name} as select {typed} from ({model.sql})"  # noqa: S608
         )
@@ -291,16 +283,6 @@ def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> BuiltTable:
     except duckdb.Error as error:
         raise errors.failed_query(model.name, file, str(error)) from error
     return BuiltTable(model.name, model.kind, int(counted[0][0]))
-
-
-def _drop(connection: duckdb.DuckDBPyConnection, kind: str, schema: str, stem: str) -> None:
-    listed = connection.execute(
-        f"select 1 from duckdb_{kind}s() where schema_name = ? and {kind}_name = ? "  # noqa: S608
-        "and database_name = current_database()",
-        [schema, stem],
-    ).fetchall()
-    if listed:
-        connection.execute(f"drop {kind} {schema}.{stem}")
 
 
 def _stamp(connection: duckdb.DuckDBPyConnection, as_of: dt.datetime | None, stamp: str) -> None:

@@ -39,6 +39,11 @@ class Model:
         return self.path.read_text(encoding="utf-8")
 
     @property
+    def query(self) -> str:
+        """The SELECT without its header comment, for places that show the description anyway."""
+        return re.sub(r"\A(?:--.*\n)+", "", self.sql)
+
+    @property
     def kind(self) -> Literal["table", "view"]:
         """A table, unless the header says `kind: view`."""
         return "view" if re.search(r"^-- kind: view$", self.sql, re.MULTILINE) else "table"

@@ -158,7 +158,8 @@ def ui(port: int) -> None:
     """Open the Dagster UI on this machine (loopback only, no telemetry)."""
     home = prepare_dagster(Warehouse.default())
     click.echo(f"Dagster UI on http://127.0.0.1:{port} (runs and events in {home})")
-    arguments = ["dev", "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    arguments = ["dev", "-h", "127.0.0.1", "-p", str(port)]
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:Function `dev_command`")
     os.chdir(PROJECT)
     dagster = Path(sys.executable).with_name("dagster")
     os.execv(dagster, ["dagster", *arguments])  # noqa: S606 (a fixed command)

@@ -155,17 +155,14 @@ def _log(context: dg.AssetExecutionContext, result: WeekResult) -> None:
 def _checks(source: Source, results: list[WeekResult]) -> Iterator[dg.AssetCheckResult]:
     """One evaluation a check over the run's weeks; per week they are in ops.check_result."""
     key = key_of(source.name)
-    refused = {weeks.key_of(each.week): each.refused_rows for each in results if each.refused_rows}
+    refused = [f"{each.week}: {each.refused_rows} refused" for each in results if each.refused_rows]
+    covered = sum(bool(each.reports) for each in results)
     yield dg.AssetCheckResult(
         asset_key=key,
         check_name="contract",
         passed=not refused,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={
-            "weeks": len(results),
-            "refused_rows": sum(refused.values()),
-            "in_weeks": ", ".join(list(refused)[:10]),
-        },
+        metadata={"weeks_with_reports": covered, **metadata.bullets("refused", refused)},
     )
     for name, rules in (("totals", _SUMS), ("position", ("position",))):
         lines = [line for each in results for line in each.unexplained if line.rule in rules]
@@ -176,8 +173,7 @@ def _checks(source: Source, results: list[WeekResult]) -> Iterator[dg.AssetCheck
             passed=not lines,
             severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
             metadata={
-                "weeks": len(results),
-                "unexplained": len(lines),
-                "lines": "\n".join(line.text for line in lines[:10]),
+                "weeks_with_reports": covered,
+                **metadata.bullets("unexplained", [line.text for line in lines]),
             },
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 import dagster as dg
 import pandera.polars as pa
@@ -63,11 +64,23 @@ def lineage(columns: Mapping[str, tuple[tuple[str, str], ...]]) -> dg.TableColum
 def markdown(rows: pl.DataFrame) -> str:
     """Return a few observations as a table: what a person would look at first."""
     shown = rows.select(
-        "period_end", "label", "measure", "printed", "value", "status", "sheet", "cell"
+        "period_end", "label", "measure", "period", "printed", "value", "status", "sheet", "cell"
     )
     lines = [" | ".join(shown.columns), " | ".join("---" for _ in shown.columns)]
-    lines.extend(
-        " | ".join("" if value is None else str(value).strip() for value in row)
-        for row in shown.iter_rows()
-    )
+    lines.extend(" | ".join(_shown(value) for value in row) for row in shown.iter_rows())
     return "\n".join(f"| {line} |" for line in lines)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():,f}"
+    return "" if value is None else str(value).strip()
+
+
+def bullets(name: str, lines: Sequence[str], most: int = 10) -> dict[str, dg.MetadataValue]:
+    """Return a list for the UI under a name, cut where it is long; nothing if there is none."""
+    if not lines:
+        return {}
+    more = [f"and {len(lines) - most} more"] if len(lines) > most else []
+    listed = [f"- {line}" for line in [*lines[:most], *more]]
+    return {name: dg.MetadataValue.md("\n".join(listed))}

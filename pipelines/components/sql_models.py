@@ -3,6 +3,7 @@
 What is built, audited and renamed is the business of `build`; here is only how Dagster sees it.
 """
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from schemas import catalog
 
 _LABELS = "labels_mapped"
 _OBSERVATION = "core.observation"
+_OF_WEEKS = {"facts.observation", "facts.quarantine", "facts.outcome"}
 
 
 class SqlModels(dg.Component, dg.Model, dg.Resolvable):
@@ -42,7 +44,8 @@ def models_asset(owner: str) -> dg.AssetsDefinition:
         name="build_and_publish",
         specs=[*_reference_specs(owner), *_model_specs(owner)],
         check_specs=list(_check_specs()),
-        can_subset=True,
+        # Split by layer, a backfill would build the first tables before the sources have finished.
+        can_subset=False,
     )
     def build_and_publish(context: dg.AssetExecutionContext) -> Iterator[Any]:
         yield from _publish(context)
@@ -77,11 +80,11 @@ def _model_specs(owner: str) -> Iterator[dg.AssetSpec]:
             group_name=schema,
             kinds={"duckdb", model.kind},
             owners=[owner],
-            code_version=str(hash_of(model.sql)),
-            description=f"{catalog.description(contract)}\n\n```sql\n{model.sql}```",
+            code_version=hash_of(model.sql),
+            description=f"{catalog.description(contract)}\n\n```sql\n{model.query}```",
             metadata={
                 "dagster/table_name": model.name,
-                "dagster/storage_kind": "duckdb",
+                "dagster/uri": str(Warehouse.default().database),
                 "dagster/column_schema": metadata.column_schema(contract),
                 "file": f"sql/{schema}/{stem}.sql",
             },
@@ -90,16 +93,14 @@ def _model_specs(owner: str) -> Iterator[dg.AssetSpec]:
 
 def hash_of(text: str) -> str:
     """Return a short hash, for code versions."""
-    import hashlib
-
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _deps(reads: tuple[str, ...]) -> set[dg.AssetKey]:
-    """Tables are assets of their own; the inputs under `facts` are the sources' weeks."""
+    """Tables are assets of their own; the weeks' files under `facts` are the sources' assets."""
     weeks = {key_of(source) for source in layout.sources()}
     tables = {table_key(table) for table in reads if not table.startswith("facts.")}
-    return tables | weeks if any(table.startswith("facts.") for table in reads) else tables
+    return tables | weeks if _OF_WEEKS & set(reads) else tables
 
 
 def _check_specs() -> Iterator[dg.AssetCheckSpec]:
@@ -129,29 +130,24 @@ def _audited() -> dict[str, str]:
 
 
 def _publish(context: dg.AssetExecutionContext) -> Iterator[Any]:
-    """Build the selected tables, audit, publish, and say what came out."""
+    """Build all tables, audit, publish, and say what came out."""
     warehouse = Warehouse.default()
-    keys = {key.to_user_string().replace("/", ".") for key in context.selected_asset_keys}
-    everything = keys >= set(models.models())
     try:
         built = database.publish(
             warehouse,
             layout.sources().values(),
-            only=None if everything else keys,
             on_table=lambda table: context.log.info("%s: %s rows", table.name, table.rows),
         )
     except BuildError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     context.log.info("published %s", warehouse.database)
-    for table in sorted(keys & set(models.reference_tables())):
-        yield dg.MaterializeResult(asset_key=table_key(table))
     for table in built:
+        made_of = models.column_lineage(table.name) if table.name in models.models() else {}
         yield dg.MaterializeResult(
             asset_key=table_key(table.name),
             metadata={
                 "dagster/row_count": table.rows,
-                "dagster/column_lineage": metadata.lineage(models.column_lineage(table.name)),
-                "dagster/uri": str(warehouse.database),
+                **({"dagster/column_lineage": metadata.lineage(made_of)} if made_of else {}),
             },
         )
     yield from _check_results(context, warehouse)
@@ -161,7 +157,7 @@ def _check_results(
     context: dg.AssetExecutionContext, warehouse: Warehouse
 ) -> Iterator[dg.AssetCheckResult]:
     """Contracts and audits held, or nothing would have been published; labels may only warn."""
-    for check in context.selected_asset_check_keys:
+    for check in sorted(context.selected_asset_check_keys, key=str):
         if check.name != _LABELS:
             yield dg.AssetCheckResult(asset_key=check.asset_key, check_name=check.name, passed=True)
             continue
@@ -171,5 +167,5 @@ def _check_results(
             check_name=check.name,
             passed=not unmapped,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"labels": len(unmapped), "lines_to_add": "\n".join(unmapped[:20])},
+            metadata={"labels": len(unmapped), **metadata.bullets("lines_to_add", unmapped)},
         )

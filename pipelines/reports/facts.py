@@ -377,7 +377,9 @@ def _write_week(
             Line(row["rule"], f"{week}: {_why(row)}", row["blocking"])
             for row in outcomes.filter(pl.col("verdict") == "unexplained").iter_rows(named=True)
         ),
-        sample=facts.head(5),
+        sample=facts.filter(pl.col("value").is_not_null())
+        .unique(["label", "measure", "period"], keep="last", maintain_order=True)
+        .head(6),
     )
 
 

@@ -38,13 +38,19 @@ listed as (
             over (partition by source, label)
 ),
 
--- A fund that a source prints under several labels, one a listing, counts once (E19).
+-- A fund that a source prints under several labels, one a listing or one after the other, counts
+-- once a day and goes by one of them (E19).
 once as (
-    select *
+    select
+        * exclude (label),
+        if(fund = 'unmapped', label, min(label) over (partition by source, fund)) as label
     from listed
     qualify
         fund = 'unmapped'
-        or row_number() over (partition by source, fund, trade_date order by label) = 1
+        or row_number() over (
+            partition by source, fund, trade_date
+            order by coalesce(flow, aum, nav, shares) is null, label
+        ) = 1
 ),
 
 -- A history that the publisher has restated in today's shares must not be split again.
@@ -56,8 +62,12 @@ splits as (
         action.shares_new,
         action.shares_old,
         greatest(shares_new, shares_old) >= 1.5 * least(shares_new, shares_old) as is_large,
-        arg_max(once.nav, once.trade_date) as nav_before,
-        arg_max(once.shares, once.trade_date) as shares_before
+        arg_max(once.nav, once.trade_date) filter (
+            where once.trade_date < action.effective_date - 3
+        ) as nav_before,
+        arg_max(once.shares, once.trade_date) filter (
+            where once.trade_date < action.effective_date - 3
+        ) as shares_before
     from once
     inner join core.source
         on once.source = source.source
@@ -65,7 +75,6 @@ splits as (
     inner join reference.corporate_action as action
         on once.fund = action.fund
         and action.kind = 'split'
-        and once.trade_date < action.effective_date - 3
     group by all
 ),
 
@@ -118,12 +127,12 @@ select
     once.trade_date,
     once.week_ending,
     coalesce(once.currency, 'USD') as currency,
-    once.flow as printed_flow,
+    once.flow as printed_flow_local,
     coalesce(
         once.aum,
         cast(once.shares as decimal(24, 6)) * cast(once.nav as decimal(18, 10))
-    ) as aum,
-    once.nav,
+    ) as aum_local,
+    once.nav as nav_local,
     once.shares as shares_outstanding,
     once.coins as coins_held,
     once.coins_earned,

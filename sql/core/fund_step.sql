@@ -5,14 +5,28 @@ with sessions as (
     select
         source,
         trade_date,
-        bool_or(printed_flow is not null or aum is not null) as is_session
+        bool_or(printed_flow_local is not null or aum_local is not null) as is_session
     from core.fund_day
     group by all
 ),
 
 days as (
     select
-        day.*,
+        day.source,
+        day.label,
+        day.fund,
+        day.trade_date,
+        day.week_ending,
+        day.currency,
+        day.printed_flow_local as printed_flow,
+        day.aum_local as aum,
+        day.nav_local as nav,
+        day.shares_outstanding,
+        day.split_new,
+        day.split_old,
+        day.usd_per_unit,
+        day.fx_basis,
+        day.status,
         sessions.is_session
     from core.fund_day as day
     inner join sessions
@@ -84,7 +98,9 @@ moved as (
         legs.fund,
         legs.effective_date,
         legs.moves_shares,
-        arg_max(origin.aum, origin.trade_date) * legs.share_moved as amount,
+        cast(
+            arg_max(origin.aum, origin.trade_date) * legs.share_moved as decimal(28, 4)
+        ) as amount,
         arg_max(origin.usd_per_unit, origin.trade_date) as rate
     from legs
     inner join days as origin
@@ -99,9 +115,13 @@ transferred as (
         behind.source,
         behind.label,
         behind.trade_date,
-        sum(moved.amount * moved.rate / behind.usd_per_unit) as transfer,
-        sum(
-            if(moved.moves_shares, moved.amount * moved.rate / behind.usd_per_unit, 0)
+        cast(
+            round(sum(moved.amount * moved.rate / behind.usd_per_unit), 4) as decimal(28, 4)
+        ) as transfer,
+        cast(
+            round(
+                sum(if(moved.moves_shares, moved.amount * moved.rate / behind.usd_per_unit, 0)), 4
+            ) as decimal(28, 4)
         ) as share_transfer
     from behind
     inner join moved
@@ -128,7 +148,16 @@ flowing as (
         coalesce(transferred.transfer, 0) as transfer,
         coalesce(transferred.share_transfer, 0) as share_transfer,
         behind.stock_before is null
-        or behind.stock_before.week_ending < behind.week_ending - 7 as is_entering,
+        or (
+            behind.stock_before.week_ending < behind.week_ending - 7
+            and source.report_covers = 'all funds'
+        ) as is_entering,
+        -- A file that skips a week says nothing of it: neither AUM nor flow of the step are known.
+        coalesce(
+            behind.stock_before.week_ending < behind.week_ending - 7
+            and source.report_covers = 'one fund',
+            false
+        ) as is_gap,
         launched.fund is not null or transferred.transfer is not null as is_new,
         -- F1: (S - k S before) x NAV, the split factor k from the bases of both days.
         cast(
@@ -167,11 +196,17 @@ flowing as (
             null
         ) as flow_by_assets
     from behind
+    inner join core.source
+        on behind.source = source.source
     left join transferred
-        using (source, label, trade_date)
+        on behind.source = transferred.source
+        and behind.label = transferred.label
+        and behind.trade_date = transferred.trade_date
     left join launched
         on behind.fund = launched.fund
-        and behind.trade_date = launched.effective_date
+        and behind.stock_before is null
+        and behind.trade_date >= launched.effective_date
+        and behind.trade_date < launched.effective_date + 7
 ),
 
 chosen as (
@@ -179,6 +214,7 @@ chosen as (
         *,
         case
             when printed_flow is not null then 'printed'
+            when is_gap then null
             when is_entering and is_new and aum is not null then 'launch'
             when flow_by_shares is not null then 'shares'
             when flow_by_assets is not null and not is_entering then 'assets'
@@ -249,6 +285,7 @@ stepped as (
             as close_usd,
         case
             when is_entering then 0
+            when is_gap then null
             when stock_before.currency = 'USD'
                 then cast(round(stock_before.aum, 2) as decimal(18, 2))
             else cast(round(stock_before.aum * stock_before.rate, 2) as decimal(18, 2))

@@ -3,6 +3,9 @@
 with issued as (
     select
         step.*,
+        lag(step.trade_date) over (
+            partition by step.source, step.label order by step.trade_date
+        ) as day_before,
         coalesce(issuer_now.issuer, 'unmapped') as issuer,
         if(step.from_date is null, null, coalesce(issuer_then.issuer, 'unmapped')) as issuer_before
     from core.fund_step as step
@@ -18,11 +21,17 @@ with issued as (
 
 structural as (
     select
-        fund,
-        effective_date,
-        sum(amount_usd) as amount_usd
-    from reference.corporate_action
-    where kind = 'structural'
+        issued.source,
+        issued.label,
+        issued.trade_date,
+        sum(action.amount_usd) as amount_usd
+    from issued
+    inner join reference.corporate_action as action
+        on issued.fund = action.fund
+        and action.kind = 'structural'
+        and issued.trade_date >= action.effective_date
+        and action.effective_date > coalesce(issued.day_before, issued.trade_date - 7)
+    where issued.net_flow_usd is not null
     group by all
 ),
 
@@ -32,8 +41,9 @@ flagged as (
         coalesce(structural.amount_usd, 0) as structural_flow_usd
     from issued
     left join structural
-        on issued.fund = structural.fund
-        and issued.trade_date = structural.effective_date
+        on issued.source = structural.source
+        and issued.label = structural.label
+        and issued.trade_date = structural.trade_date
 ),
 
 moves as (
@@ -111,6 +121,66 @@ summed as (
     group by all
 ),
 
+-- Sessions on which a listed fund has no row, because its cell was refused or its day held back.
+session_days as (
+    select distinct
+        source,
+        week_ending,
+        trade_date
+    from core.fund_step
+    where is_session
+),
+
+listed as (
+    select
+        step.source,
+        step.label,
+        min(step.trade_date) as first_day,
+        max(step.trade_date) as last_day
+    from core.fund_step as step
+    inner join core.source
+        on step.source = source.source
+        and source.report_covers = 'all funds'
+    where step.is_session
+    group by all
+),
+
+lacking as (
+    select
+        listed.source,
+        listed.label,
+        session_days.week_ending,
+        count(*) as days
+    from listed
+    inner join session_days
+        on listed.source = session_days.source
+        and session_days.trade_date between listed.first_day and listed.last_day
+    anti join core.fund_step as step
+        on listed.source = step.source
+        and listed.label = step.label
+        and session_days.trade_date = step.trade_date
+    group by all
+    union all
+    select
+        source,
+        label,
+        week_ending,
+        count(*) as days
+    from core.fund_day
+    where is_held or usd_per_unit is null
+    group by all
+),
+
+refused as (
+    select
+        source,
+        label,
+        week_ending,
+        sum(days) as days
+    from lacking
+    group by all
+),
+
 -- A week is unfinished until the source, or the fund's own file, has a day at its end (E37).
 newest as (
     select
@@ -130,7 +200,7 @@ ends as (
         source,
         label,
         week_ending,
-        arg_min(aum_open_usd, trade_date) as aum_open_usd,
+        arg_min({ 'usd': aum_open_usd }, trade_date).usd as aum_open_usd,
         arg_min(coalesce(issuer_before, issuer), trade_date) as issuer_open,
         arg_max(aum_close_usd, trade_date) as aum_close_usd,
         arg_max(issuer, trade_date) as issuer_close
@@ -177,13 +247,17 @@ select
     summed.days_without_flow,
     case
         when summed.is_preliminary or summed.week_ending > newest.last_day then 'preliminary'
-        when summed.days_without_flow > 0 then 'partial'
+        when summed.days_without_flow > 0 or refused.days > 0 then 'partial'
         else 'final'
     end as status
 from summed
 left join newest
     on summed.source = newest.source
     and newest.scope in (summed.label, '')
+left join refused
+    on summed.source = refused.source
+    and summed.label = refused.label
+    and summed.week_ending = refused.week_ending
 left join ends
     on summed.source = ends.source
     and summed.label = ends.label

@@ -45,15 +45,28 @@ of_funds as (
     group by all
 ),
 
--- Totals of days that the source itself prints stand for the week, instead of our sum.
+-- Totals of days that the source itself prints stand for those days, instead of our sum.
 printed_totals as (
     select
         source,
         week_ending,
-        sum(value) as net_flow_usd,
         bool_or(status = 'preliminary') as is_preliminary
     from core.observation
     where dimension = 'total' and measure = 'net_flow' and period = 'day'
+    group by all
+),
+
+week_totals as (
+    select
+        day.source,
+        printed.week_ending,
+        printed.is_preliminary,
+        sum(day.net_flow_usd) as net_flow_usd
+    from printed_totals as printed
+    inner join core.flow_day as day
+        on printed.source = day.source
+        and day.trade_date between printed.week_ending - 6 and printed.week_ending
+    where day.dimension = 'total'
     group by all
 ),
 
@@ -76,7 +89,7 @@ with_totals as (
         of_funds.coverage,
         if(printed.is_preliminary, 'preliminary', of_funds.status) as status
     from of_funds
-    left join printed_totals as printed
+    left join week_totals as printed
         on of_funds.source = printed.source
         and of_funds.week_ending = printed.week_ending
         and of_funds.dimension = 'total'

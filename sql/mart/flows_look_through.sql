@@ -5,7 +5,9 @@ with looked_through as (
         week.source,
         week.week_ending,
         coalesce(weight.asset, member.member) as asset,
-        week.net_flow_usd * member.share_counted * coalesce(weight.weight, 1) as net_flow_usd
+        cast(week.net_flow_usd as decimal(20, 2))
+        * member.share_counted
+        * cast(coalesce(weight.weight, 1) as decimal(12, 10)) as net_flow_usd
     from core.fund_week as week
     inner join core.fund_week_member as member
         on week.source = member.source

@@ -22,7 +22,7 @@ with held as (
     from core.fund_day as day
     inner join core.observation
         on day.source = observation.source
-        and day.label = observation.label
+        and (day.label = observation.label or day.fund = observation.member)
         and day.trade_date = observation.period_end
         and observation.dimension = 'fund'
         and observation.period in ('day', 'close')
