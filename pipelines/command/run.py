@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
+import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from dataclasses import dataclass
 import dagster as dg
 import duckdb
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from pipelines.build import database
 from pipelines.command import show
@@ -65,6 +68,17 @@ def run_due(warehouse: Warehouse, span: Span | None) -> int:
     _show_latest(warehouse)
     show.note(f"{count} week{'s' * (count != 1)} read. Published {warehouse.database}")
     return 1 if unusable or refused else 0
+
+
+@event.listens_for(Engine, "connect")
+def _trust_the_write_ahead_log(connection: sqlite3.Connection, _: object) -> None:
+    """Let Dagster's event log commit without waiting for the disk.
+
+    Its SQLite files have a write-ahead log, so a crash leaves them whole; a power cut may cost the
+    last events, which only say what the weeks' own files say. Halves the time of a run.
+    """
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("pragma synchronous = normal")
 
 
 def _sweep(warehouse: Warehouse, sources: Iterable[Source]) -> set[str]:
@@ -201,7 +215,8 @@ def click_error(message: str) -> Exception:
 
 def _close_killed_runs(instance: dg.DagsterInstance) -> None:
     """Mark runs of this command whose process is gone as failed, so that none runs for ever."""
-    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+    status = dg.DagsterRunStatus
+    unfinished = dg.RunsFilter(statuses=[status.NOT_STARTED, status.STARTING, status.STARTED])
     for run in instance.get_runs(unfinished):
         process = run.tags.get(_PROCESS)
         if process and not _is_alive(int(process)):

@@ -470,6 +470,9 @@ select
     is_session,
     status
 from reported
+-- On its last day a fund has one row: the one that ends it.
+anti join ends
+    using (source, label, trade_date)
 union all
 select
     source,
