@@ -109,7 +109,7 @@ def a_year() -> Book:
                 if day == first:
                     _enter(book, fund, day, e1, leaving)
                 else:
-                    _step(book, chance, fund, day, (e0, e1), leaving, merging)
+                    _step(book, chance, fund, day, rates=(e0, e1), leaving=leaving, merging=merging)
                 book.print(fund, day)
         if day == MERGER:
             book.book("delta-us", day, corporate_action=-merging)
@@ -138,6 +138,7 @@ def _step(
     chance: random.Random,
     fund: str,
     day: dt.date,
+    *,
     rates: tuple[Decimal, Decimal],
     leaving: Decimal,
     merging: Decimal,
@@ -391,7 +392,8 @@ def _agrees(world: BridgeWorld) -> None:
         other = "fund" if dimension in ("fund", "country") else "total"
         assert amounts == said[week, other], (week, dimension)
     funds = world.rows(
-        "select week_ending, fund, sum(aum_close_usd) as aum_close from mart.fund_bridge group by all"
+        "select week_ending, fund, sum(aum_close_usd) as aum_close "
+        "from mart.fund_bridge group by all"
     )
     by_fund = world.rows("from mart.aum_change where dimension = 'fund'")
     assert {(row["week_ending"], row["fund"], row["aum_close"]) for row in funds} == {

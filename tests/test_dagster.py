@@ -19,10 +19,9 @@ from typing import Any
 import dagster as dg
 import golden
 import pytest
-from world import World
+from world import World, definitions
 
 from pipelines.components.fund_flow_report import key_of, partitions_of
-from pipelines.definitions import defs
 from pipelines.reports import layout
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "asset_graph.txt"
@@ -31,7 +30,7 @@ REWRITE = "FUNDFLOWS_REWRITE_SNAPSHOTS"
 
 @pytest.fixture(scope="module")
 def loaded() -> dg.Definitions:
-    return defs()
+    return definitions()
 
 
 # -- the graph -------------------------------------------------------------------------------------

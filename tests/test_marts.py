@@ -13,10 +13,9 @@ from typing import Any
 import dagster as dg
 import golden
 import pytest
-from world import World
+from world import World, definitions
 
 from pipelines.components import metadata
-from pipelines.definitions import defs
 from schemas import catalog
 from schemas.observation import Observation
 
@@ -684,7 +683,7 @@ def test_dagster_shows_the_same_tables_columns_and_texts(sampled):
 
 
 def specs() -> dict[dg.AssetKey, dg.AssetSpec]:
-    return {spec.key: spec for spec in defs().resolve_all_asset_specs()}
+    return {spec.key: spec for spec in definitions().resolve_all_asset_specs()}
 
 
 UNITS = ("_usd", "_pct", "_shares", "_coins", "_local", "shares_outstanding")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
 import io
 import sys
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from pipelines.command.main import main
+from pipelines.definitions import defs
 from pipelines.reports import archive
 from pipelines.reports.warehouse import Warehouse
 
@@ -34,6 +36,12 @@ SAMPLES = Path(__file__).parents[1] / "samples" / "reports"
 def _no_fsync(connection: Any, _: object) -> None:
     """Let Dagster's event log skip fsync: no test outlives a power cut, and all run faster."""
     connection.execute("pragma synchronous = off")
+
+
+@functools.cache
+def definitions() -> dg.Definitions:
+    """Load the code location once: the command does so once a process, and tests share one."""
+    return defs()
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,7 @@ class World:
         out, err = io.StringIO(), io.StringIO()
         with self.entered() as patch:
             patch.setattr(sys, "argv", ["fundflows", *map(str, arguments)])
+            patch.setattr("pipelines.command.run.defs", definitions)
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 try:
                     main()
