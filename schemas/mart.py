@@ -12,7 +12,7 @@ import polars as pl
 
 from schemas.core import Money, closes
 
-Percent = Annotated[pl.Decimal, 18, 6]
+Percent = Annotated[pl.Decimal, 28, 6]
 Coins = Annotated[pl.Decimal, 28, 8]
 
 

@@ -278,8 +278,8 @@ class BridgeWorld:
     def bridge(self, source: str, week: str, fund: str | None = None) -> dict[str, Any]:
         """Return the bridge of a source's fund (or of its only one) in a week."""
         return self.one(
-            "from mart.fund_bridge where source = ? and week_ending = ? "
-            "and fund = coalesce(?, fund)",
+            "from mart.fund_bridge "
+            "where source = ? and week_ending = ? and fund = coalesce(?, fund)",
             source,
             day(week),
             fund,

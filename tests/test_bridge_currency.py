@@ -244,6 +244,39 @@ def test_e29_without_shares_the_day_of_the_switch_has_no_flow_rather_than_a_wron
     assert switched.flow("switch_assets", "2025-03-07")["status"] == "partial"
 
 
+@example
+def _spin_off(world: BridgeWorld) -> None:
+    world.fund("giver-ca", currency="CAD")
+    world.fund("taker-ca", currency="CAD")
+    world.action("spin_off", "2025-03-07", "giver-ca", counterpart="taker-ca", fraction="0.1")
+    world.report(
+        "spin_off",
+        """
+        date,fund,shares,nav
+        2025-03-05,GIVER,10,10
+        2025-03-06,GIVER,10,10
+        2025-03-07,GIVER,10,9
+        2025-03-07,TAKER,10,1
+        """,
+        currency="CAD",
+    )
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="open: a spin-off is valued at the AUM of the day before, so the market and FX of the "
+    "day stand in the receiver's flow",
+)
+def test_e13_e27_a_rate_that_moves_on_the_day_of_a_spin_off_is_fx_and_no_flow(
+    world: BridgeWorld,
+) -> None:
+    # 100 CAD at 0.70 -> 0.75 on the day, nothing else happens: all is FX.
+    assert world.flow("spin_off", "2025-03-07")["net_flow_usd"] == 0
+    for fund in ("giver-ca", "taker-ca"):
+        assert world.bridge("spin_off", "2025-03-07", fund)["market_effect_usd"] == 0
+    assert world.change("spin_off", "2025-03-07")["corporate_action_usd"] == 0
+
+
 # -- rates that are not there --------------------------------------------------------------------
 
 

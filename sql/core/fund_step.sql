@@ -216,7 +216,7 @@ chosen as (
             when printed_flow is not null then 'printed'
             when is_gap then null
             when is_entering and is_new and aum is not null then 'launch'
-            when flow_by_shares is not null then 'shares'
+            when flow_by_shares is not null and not is_entering then 'shares'
             when flow_by_assets is not null and not is_entering then 'assets'
         end as flow_method,
         trade_date - stock_before.trade_date > 4 as is_weekly
@@ -385,7 +385,7 @@ ended as (
     left join reference.corporate_action as action
         on last_stock.fund = action.fund
         and action.kind in ('closure', 'merger')
-        and last_stock.trade_date < action.effective_date
+        and last_stock.trade_date < action.effective_date + 7
     where
         last_stock.aum_close_usd <> 0
         and (last_stock.next_week is null or last_stock.next_week > last_stock.week_ending + 7)
@@ -395,7 +395,8 @@ ended as (
 dated as (
     select
         *,
-        coalesce(action_date, last_week + 7) as trade_date
+        if(action_date is null, last_week + 7, greatest(action_date, from_date + 1))
+            as trade_date
     from ended
 ),
 
@@ -445,6 +446,28 @@ ends as (
         on leaving.source = source_weeks.source
         and leaving.week_ending = source_weeks.week_ending
     where leaving.kind is not null or source_weeks.source is not null
+),
+
+last_aum as (
+    select
+        source,
+        label,
+        max(trade_date) as last_aum_date
+    from last_stock
+    group by all
+),
+
+over_and_gone as (
+    select
+        ends.source,
+        ends.label,
+        ends.trade_date,
+        if(ends.trade_date > last_aum.last_aum_date, last_aum.last_aum_date, null)
+            as last_aum_date
+    from ends
+    inner join last_aum
+        on ends.source = last_aum.source
+        and ends.label = last_aum.label
 )
 
 select
@@ -470,9 +493,15 @@ select
     is_session,
     status
 from reported
--- On its last day a fund has one row: the one that ends it.
-anti join ends
-    using (source, label, trade_date)
+-- On its last day a fund has one row: the one that ends it. Dashes after that day say nothing.
+anti join over_and_gone as gone
+    on reported.source = gone.source
+    and reported.label = gone.label
+    and reported.aum_close_usd is null
+    and (
+        reported.trade_date = gone.trade_date
+        or (reported.trade_date > gone.last_aum_date and reported.net_flow_usd is null)
+    )
 union all
 select
     source,

@@ -119,13 +119,13 @@ select
     cast(combined.aum_close_usd - combined.aum_open_usd as decimal(18, 2)) as aum_change_usd,
     cast(
         100 * (combined.aum_close_usd - combined.aum_open_usd) / nullif(combined.aum_open_usd, 0)
-        as decimal(18, 6)
+        as decimal(28, 6)
     ) as aum_change_pct,
     cast(
-        100 * combined.net_flow_usd / nullif(combined.aum_open_usd, 0) as decimal(18, 6)
+        100 * combined.net_flow_usd / nullif(combined.aum_open_usd, 0) as decimal(28, 6)
     ) as flow_pct_of_aum,
     combined.method,
-    cast(combined.coverage as decimal(18, 6)) as coverage,
+    cast(combined.coverage as decimal(28, 6)) as coverage,
     combined.status
 from combined
 left join core.member
