@@ -115,6 +115,26 @@ class Observation(ReadObservation):
         unique = list(KEY)
 
 
+class ObservationHistory(Observation):
+    """Every statement about every printed number, from when and until when it was the newest one.
+
+    A number was believed at a time K if `known_from <= K` and (`known_to > K` or it is NULL). A
+    report that says the same again adds nothing (E43).
+
+    grain: one row a source, printed table, dimension, label, measure, period and report
+    """
+
+    known_from: Instant = pa.Field(description="From when it could be known.")
+    known_to: Instant = pa.Field(
+        nullable=True, description="When a later report said otherwise; NULL while it stands."
+    )
+
+    class Config(Observation.Config):
+        """The grain."""
+
+        unique = [*KEY, "report_id"]
+
+
 class FxDay(_Strict):
     """US dollars for one unit of a currency on every day, from euro reference rates.
 

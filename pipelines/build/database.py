@@ -333,7 +333,7 @@ def unmapped_labels(database: Path) -> list[str]:
 
 def unmapped_in(observations: pl.DataFrame) -> list[str]:
     """Return what `unmapped_labels` would say of observations that are stored nowhere."""
-    wanted = ("core.member_label", "core.observation")
+    wanted = ("core.member_label", "core.observation_history", "core.observation")
     reports = observations.group_by("source", "report_id").agg(pl.col("known_at").first())
     listed = [
         {**row, "name": "", "received_at": row["known_at"], "weeks": 0}
