@@ -262,11 +262,6 @@ def _spin_off(world: BridgeWorld) -> None:
     )
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="open: a spin-off is valued at the AUM of the day before, so the market and FX of the "
-    "day stand in the receiver's flow",
-)
 def test_e13_e27_a_rate_that_moves_on_the_day_of_a_spin_off_is_fx_and_no_flow(
     world: BridgeWorld,
 ) -> None:

@@ -114,11 +114,6 @@ def _falling_spin_off(world: BridgeWorld) -> None:
     )
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="open: a spin-off is valued at the AUM of the day before, so the market and FX of the "
-    "day stand in the receiver's flow",
-)
 def test_e13_the_market_of_the_day_is_no_flow_of_the_fund_that_is_spun_off(
     world: BridgeWorld,
 ) -> None:

@@ -68,6 +68,7 @@ class Book:
     shares: dict[str, Decimal] = field(default_factory=dict)
     nav: dict[str, Decimal] = field(default_factory=dict)
     seed: Decimal = ZERO
+    leaving: Decimal = ZERO
 
     def aum(self, fund: str) -> Decimal:
         return self.shares[fund] * self.nav[fund]
@@ -101,15 +102,14 @@ def a_year() -> Book:
     rate_before: Decimal = rates[dt.date(2024, 12, 31)]
     for day in SESSIONS:
         rate = rates[max(each for each in rates if each <= day)]
-        leaving = book.aum("alpha-us") / 10 if day == SPIN_OFF else ZERO
         merging = book.aum("delta-us") if day == MERGER else ZERO
         for fund, first in FIRST.items():
             if first <= day <= LAST.get(fund, day):
                 e0, e1 = (rate_before, rate) if fund == "cedar-ca" else (Decimal(1), Decimal(1))
                 if day == first:
-                    _enter(book, fund, day, e1, leaving)
+                    _enter(book, fund, day, e1)
                 else:
-                    _step(book, chance, fund, day, rates=(e0, e1), leaving=leaving, merging=merging)
+                    _step(book, chance, fund, day, rates=(e0, e1), merging=merging)
                 book.print(fund, day)
         if day == MERGER:
             book.book("delta-us", day, corporate_action=-merging)
@@ -120,9 +120,13 @@ def a_year() -> Book:
     return book
 
 
-def _enter(book: Book, fund: str, day: dt.date, rate: Decimal, leaving: Decimal) -> None:
+def _enter(book: Book, fund: str, day: dt.date, rate: Decimal) -> None:
     book.nav[fund] = Decimal("10.00")
-    book.shares[fund] = leaving / 10 if fund == "bravo-us" else Decimal(3_000_000)
+    book.shares[fund] = Decimal(3_000_000)
+    if fund == "bravo-us":
+        # One share for every four of alpha, at alpha's NAV: a fifth of what both are worth.
+        book.nav[fund] = book.nav["alpha-us"]
+        book.shares[fund] = book.leaving / book.nav[fund]
     aum = book.aum(fund) * rate
     if fund == "echo-us":
         book.seed += aum
@@ -140,7 +144,6 @@ def _step(
     day: dt.date,
     *,
     rates: tuple[Decimal, Decimal],
-    leaving: Decimal,
     merging: Decimal,
 ) -> None:
     e0, e1 = rates
@@ -154,11 +157,15 @@ def _step(
     )
     drop = Decimal("0.35") if (fund, day) == ("cedar-ca", DISTRIBUTION) else ZERO
     held = book.shares[fund] * factor
-    scale = Decimal("0.9") if (fund, day) == ("alpha-us", SPIN_OFF) else Decimal(1)
+    scale = Decimal("0.8") if (fund, day) == ("alpha-us", SPIN_OFF) else Decimal(1)
     nav = (book.nav[fund] * scale / factor).quantize(Decimal("0.01"))
     nav += Decimal(chance.randint(-30, 31)) / 100 - drop
     created = Decimal(chance.choice((0, 0, -1, 1, 2)) * 50_000)
-    transfer = -leaving if fund == "alpha-us" else ZERO
+    transfer = ZERO
+    if (fund, day) == ("alpha-us", SPIN_OFF):
+        # Valued after the day's market, which moves what stays and what leaves alike.
+        book.leaving = held * nav / 4
+        transfer = -book.leaving
     if fund == "echo-us" and merging:
         nav, transfer = Decimal("20.00"), merging
         # Shares are issued for what arrives; they are no creation.
@@ -223,7 +230,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, book: Book) -> BridgeWorld:
     made.action("split", str(SPLIT), "alpha-us", shares_new=3, shares_old=1)
     made.action("split", str(REVERSE), "bravo-us", shares_new=1, shares_old=5)
     made.action("distribution", str(DISTRIBUTION), "cedar-ca", per_share="0.35")
-    made.action("spin_off", str(SPIN_OFF), "alpha-us", counterpart="bravo-us", fraction="0.10")
+    made.action("spin_off", str(SPIN_OFF), "alpha-us", counterpart="bravo-us", fraction="0.20")
     made.action("conversion", str(CONVERSION), "delta-us")
     made.action("launch", str(LAUNCH), "echo-us")
     made.action("merger", str(MERGER), "delta-us", counterpart="echo-us", fraction="1")

@@ -68,69 +68,170 @@ behind as (
     window by_day as (partition by source, label order by trade_date)
 ),
 
--- Legs of spin-offs and mergers, as shares of the AUM that moves; pairs net to zero (E13, E17).
-legs as (
+measured as (
     select
-        kind,
-        effective_date,
-        fund,
-        fund as moved_from,
-        -fraction as share_moved,
-        kind = 'merger' as moves_shares
-    from reference.corporate_action
-    where kind in ('spin_off', 'merger')
-    union all
-    select
-        kind,
-        effective_date,
-        counterpart as fund,
-        fund as moved_from,
-        fraction as share_moved,
-        true as moves_shares
-    from reference.corporate_action
-    where kind in ('spin_off', 'merger')
+        *,
+        -- F1: (S - k S before) x NAV, the split factor k from the bases of both days.
+        cast(
+            shares_outstanding
+            - if(
+                split_new = position_before.split_new
+                and split_old = position_before.split_old,
+                position_before.shares,
+                cast(
+                    round(
+                        position_before.shares
+                        * (split_new * position_before.split_old)
+                        / (split_old * position_before.split_new),
+                        6
+                    ) as decimal(24, 6)
+                )
+            ) as decimal(24, 6)
+        ) * cast(nav as decimal(18, 10)) as flow_by_shares,
+        -- F2: what is left of AUM after the NAV's own return, both NAVs on one basis.
+        if(
+            stock_before.currency = currency,
+            aum - cast(
+                round(
+                    stock_before.aum
+                    * (
+                        nav * split_new * stock_before.split_old
+                        / (
+                            stock_before.nav
+                            * split_old
+                            * stock_before.split_new
+                        )
+                    ),
+                    4
+                ) as decimal(18, 4)
+            ),
+            null
+        ) as flow_by_assets
+    from behind
 ),
 
--- The last AUM of the fund that the assets leave, before the day on which they move.
-moved as (
+-- Spin-offs and mergers by what the fund that gives was worth on the days around them.
+given as (
     select
         origin.source,
-        legs.fund,
-        legs.effective_date,
-        legs.moves_shares,
+        action.kind,
+        action.fund as giver,
+        action.counterpart as receiver,
+        action.effective_date,
+        action.fraction,
+        arg_max(origin.aum, origin.trade_date) filter (
+            where origin.trade_date < action.effective_date
+        ) as aum_before,
+        arg_max(origin.usd_per_unit, origin.trade_date) filter (
+            where origin.trade_date < action.effective_date and origin.aum is not null
+        ) as rate_before,
+        arg_min(origin.aum, origin.trade_date) filter (
+            where origin.trade_date >= action.effective_date
+        ) as aum_after,
+        arg_min(origin.usd_per_unit, origin.trade_date) filter (
+            where origin.trade_date >= action.effective_date and origin.aum is not null
+        ) as rate_after,
+        min(origin.trade_date) filter (
+            where origin.trade_date >= action.effective_date and origin.aum is not null
+        ) as day_after
+    from reference.corporate_action as action
+    inner join measured as origin
+        on action.fund = origin.fund
+        and origin.trade_date < action.effective_date + 7
+    where action.kind in ('spin_off', 'merger')
+    group by all
+),
+
+since as (
+    select
+        given.source,
+        given.giver,
+        given.receiver,
+        given.effective_date,
+        sum(
+            coalesce(origin.printed_flow, origin.flow_by_shares, origin.flow_by_assets)
+        ) as flow
+    from given
+    inner join measured as origin
+        on given.source = origin.source
+        and given.giver = origin.fund
+        and origin.trade_date between given.effective_date and given.day_after
+    group by all
+),
+
+-- What is spun off is worth its part of what both are worth at the first close after it, flows of
+-- the giver apart: the market and the currency of that day are no transfer (E13). A merger moves
+-- the last AUM of the fund that ends (E17).
+amounts as (
+    select
+        given.*,
         cast(
-            arg_max(origin.aum, origin.trade_date) * legs.share_moved as decimal(28, 4)
+            round(
+                if(
+                    given.kind = 'spin_off' and given.aum_after is not null,
+                    (given.aum_after - coalesce(since.flow, 0)) * given.fraction
+                    / nullif(1 - given.fraction, 0),
+                    given.aum_before * given.fraction
+                ), 4
+            ) as decimal(28, 4)
         ) as amount,
-        arg_max(origin.usd_per_unit, origin.trade_date) as rate
-    from legs
-    inner join days as origin
-        on legs.moved_from = origin.fund
-        and legs.effective_date > origin.trade_date
-        and origin.aum is not null
-    group by origin.source, legs.fund, legs.effective_date, legs.moves_shares, legs.share_moved
+        if(
+            given.kind = 'spin_off' and given.aum_after is not null,
+            given.rate_after,
+            given.rate_before
+        ) as rate
+    from given
+    left join since
+        on given.source = since.source
+        and given.giver = since.giver
+        and given.receiver = since.receiver
+        and given.effective_date = since.effective_date
+    where given.aum_before is not null
+),
+
+-- Pairs net to zero. Shares move along with the assets, except that a spin-off leaves the shares
+-- of the giver as they were and lowers its NAV.
+moved as (
+    select
+        source,
+        giver as fund,
+        effective_date,
+        -amount as amount,
+        rate,
+        kind = 'merger' as moves_shares
+    from amounts
+    union all
+    select
+        source,
+        receiver as fund,
+        effective_date,
+        amount,
+        rate,
+        true as moves_shares
+    from amounts
 ),
 
 transferred as (
     select
-        behind.source,
-        behind.label,
-        behind.trade_date,
+        measured.source,
+        measured.label,
+        measured.trade_date,
         cast(
-            round(sum(moved.amount * moved.rate / behind.usd_per_unit), 4) as decimal(28, 4)
+            round(sum(moved.amount * moved.rate / measured.usd_per_unit), 4) as decimal(28, 4)
         ) as transfer,
         cast(
             round(
-                sum(if(moved.moves_shares, moved.amount * moved.rate / behind.usd_per_unit, 0)), 4
+                sum(if(moved.moves_shares, moved.amount * moved.rate / measured.usd_per_unit, 0)), 4
             ) as decimal(28, 4)
         ) as share_transfer
-    from behind
+    from measured
     inner join moved
-        on behind.source = moved.source
-        and behind.fund = moved.fund
-        and behind.trade_date >= moved.effective_date
+        on measured.source = moved.source
+        and measured.fund = moved.fund
+        and measured.trade_date >= moved.effective_date
         and moved.effective_date
-        > coalesce(behind.stock_before.trade_date, behind.trade_date - 7)
-    where behind.aum is not null
+        > coalesce(measured.stock_before.trade_date, measured.trade_date - 7)
+    where measured.aum is not null
     group by all
 ),
 
@@ -144,69 +245,33 @@ launched as (
 
 flowing as (
     select
-        behind.*,
+        measured.*,
         coalesce(transferred.transfer, 0) as transfer,
         coalesce(transferred.share_transfer, 0) as share_transfer,
-        behind.stock_before is null
+        measured.stock_before is null
         or (
-            behind.stock_before.week_ending < behind.week_ending - 7
+            measured.stock_before.week_ending < measured.week_ending - 7
             and source.report_covers = 'all funds'
         ) as is_entering,
         -- A file that skips a week says nothing of it: neither AUM nor flow of the step are known.
         coalesce(
-            behind.stock_before.week_ending < behind.week_ending - 7
+            measured.stock_before.week_ending < measured.week_ending - 7
             and source.report_covers = 'one fund',
             false
         ) as is_gap,
-        launched.fund is not null or transferred.transfer is not null as is_new,
-        -- F1: (S - k S before) x NAV, the split factor k from the bases of both days.
-        cast(
-            behind.shares_outstanding
-            - if(
-                behind.split_new = behind.position_before.split_new
-                and behind.split_old = behind.position_before.split_old,
-                behind.position_before.shares,
-                cast(
-                    round(
-                        behind.position_before.shares
-                        * (behind.split_new * behind.position_before.split_old)
-                        / (behind.split_old * behind.position_before.split_new),
-                        6
-                    ) as decimal(24, 6)
-                )
-            ) as decimal(24, 6)
-        ) * cast(behind.nav as decimal(18, 10)) as flow_by_shares,
-        -- F2: what is left of AUM after the NAV's own return, both NAVs on one basis.
-        if(
-            behind.stock_before.currency = behind.currency,
-            behind.aum - cast(
-                round(
-                    behind.stock_before.aum
-                    * (
-                        behind.nav * behind.split_new * behind.stock_before.split_old
-                        / (
-                            behind.stock_before.nav
-                            * behind.split_old
-                            * behind.stock_before.split_new
-                        )
-                    ),
-                    4
-                ) as decimal(18, 4)
-            ),
-            null
-        ) as flow_by_assets
-    from behind
+        launched.fund is not null or transferred.transfer is not null as is_new
+    from measured
     inner join core.source
-        on behind.source = source.source
+        on measured.source = source.source
     left join transferred
-        on behind.source = transferred.source
-        and behind.label = transferred.label
-        and behind.trade_date = transferred.trade_date
+        on measured.source = transferred.source
+        and measured.label = transferred.label
+        and measured.trade_date = transferred.trade_date
     left join launched
-        on behind.fund = launched.fund
-        and behind.stock_before is null
-        and behind.trade_date >= launched.effective_date
-        and behind.trade_date < launched.effective_date + 7
+        on measured.fund = launched.fund
+        and measured.stock_before is null
+        and measured.trade_date >= launched.effective_date
+        and measured.trade_date < launched.effective_date + 7
 ),
 
 chosen as (
