@@ -226,6 +226,11 @@ class FundBridge(pa.DataFrameModel):
     )
     seed_flow_usd: Money = pa.Field(description="Part of the flow that started the fund (E15).")
     structural_flow_usd: Money = pa.Field(description="Part that only changed vehicles (E18).")
+    distributed_usd: Money = pa.Field(
+        ge=0,
+        description="Paid out to holders, per share x shares on the ex-date; it lowers NAV, so it "
+        "stands in the market effect and is no outflow (E12).",
+    )
     flow_method: pl.String = pa.Field(nullable=True, description="See core.fund_step, or mixed.")
     sampling: pl.String = pa.Field(nullable=True, description="daily or weekly steps (E05).")
     status: pl.String = pa.Field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
+from schemas.core import Share
 from schemas.observation import Amount, Instant, Outcome, Refused
 
 
@@ -52,6 +53,39 @@ class CheckResult(pa.DataFrameModel):
 
         strict = True
         unique = ["source", "report_id", "week_ending", "rule"]
+
+
+class ImpliedReturn(pa.DataFrameModel):
+    """Whether printed flow and printed AUM of a fund can both be true, by week.
+
+    Where a source prints flow and AUM but no NAV, AUM change less flow is the market's doing. The
+    day on which that is farthest from the fund's median is compared with 5 robust standard
+    deviations (5 x 1.4826 x MAD, F13): beyond, either the market moved as it seldom does or flow
+    and AUM are of different days, which a flow of opposite size on that day tells (E61).
+
+    grain: one row a source, label and week
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    label: pl.String = pa.Field(description="The fund's label as printed.")
+    fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
+    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
+    trade_date: pl.Date = pa.Field(description="The worst day of the week.")
+    flow_pct_of_aum: Share = pa.Field(description="Flow of that day's step, % of opening AUM.")
+    implied_return_pct: Share = pa.Field(description="Market effect of it, % of opening AUM.")
+    usual_return_pct: Share = pa.Field(description="The fund's median over all its steps.")
+    bound_pct: Share = pa.Field(description="How far from the median is still plausible.")
+    history: pl.Int64 = pa.Field(gt=0, description="Steps of the same sampling behind the bound.")
+    verdict: pl.String = pa.Field(
+        isin=["plausible", "disagrees", "unknown"],
+        description="disagrees: beyond the bound; unknown: fewer than 60 steps to judge by.",
+    )
+
+    class Config:
+        """Shape rules, and the grain."""
+
+        strict = True
+        unique = ["source", "label", "week_ending"]
 
 
 class Build(pa.DataFrameModel):

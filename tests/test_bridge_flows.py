@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -545,11 +546,61 @@ def test_e12_a_distribution_is_no_outflow(world: BridgeWorld, name: str) -> None
     assert row["net_flow_usd"] == 0
     assert (row["aum_open_usd"], row["aum_close_usd"]) == (m(1000), m(980))
     assert closes(row)
+    # It is what the market effect is made of, and said beside it.
+    assert (row["market_effect_usd"], row["distributed_usd"]) == (m(-20), m(20))
 
 
 def test_e25_a_futures_fund_has_flows_of_shares_and_no_coins(world: BridgeWorld) -> None:
     assert world.bridge("income", WEEK)["flow_method"] == "shares"
     assert not world.rows("from mart.coin_bridge where source = 'income'")
+
+
+# -- E61: flow against AUM, where no NAV is printed ------------------------------------------------
+
+
+def _quarter(*, misdated: bool) -> list[dict[str, object]]:
+    """Return 80 days of a fund that moves by up to 2% a day; a creation of 30% on the 60th.
+
+    Misdated, AUM has it a day before the flow.
+    """
+    aum, rows = Decimal(1000), []
+    for number in range(80):
+        aum = (aum * (100 + number % 5 - 2) / 100).quantize(Decimal("0.01"))
+        flow = Decimal(300) if number == 60 else Decimal(0)
+        if number == 60 - misdated:
+            aum += 300
+        date = dt.date(2025, 1, 1) + dt.timedelta(days=number)
+        rows.append({"date": date, "fund": "ALPHA", "flow": flow, "aum": aum})
+    return rows
+
+
+@example
+def _flow_against_aum(world: BridgeWorld) -> None:
+    world.report("e61_right", _quarter(misdated=False))
+    world.report("e61_misdated", _quarter(misdated=True))
+    world.report("e61_short", _quarter(misdated=True)[:40])
+
+
+def test_e61_a_flow_that_aum_has_on_another_day_is_listed(world: BridgeWorld) -> None:
+    found = world.rows(
+        "select source, week_ending, trade_date, flow_pct_of_aum > 20 as is_flow_of_day "
+        "from ops.implied_return where verdict = 'disagrees'"
+    )
+    # The 59th day has the money and no flow, the 60th the flow and no money, in one week.
+    assert found == [
+        {
+            "source": "e61_misdated",
+            "week_ending": day("2025-03-07"),
+            "trade_date": day("2025-03-01"),
+            "is_flow_of_day": False,
+        }
+    ]
+
+
+def test_e61_a_short_history_gives_no_verdict(world: BridgeWorld) -> None:
+    verdicts = "select distinct verdict from ops.implied_return where source = ?"
+    assert world.rows(verdicts, "e61_short") == [{"verdict": "unknown"}]
+    assert world.rows(verdicts, "e61_right") == [{"verdict": "plausible"}]
 
 
 # -- F5: flow in percent of AUM ------------------------------------------------------------------
