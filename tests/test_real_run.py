@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Callable
@@ -184,3 +185,55 @@ def test_coinshares_certificates(query: Query) -> None:
     ]
     by_asset = query(sql, "2026-01-23")[0]
     assert by_asset == ("by_asset", -11.8, 11.25, "unexplained")
+
+
+def test_weeks_in_which_flow_and_aum_of_bloomberg_disagree_are_listed(query: Query) -> None:
+    """E61: of ARKB one week, that of 5 August 2024; of the equity funds those of August 2025."""
+    sql = (
+        "select week_ending::varchar, trade_date::varchar from ops.implied_return "
+        "where source = 'ark_bloomberg' and label = ? and verdict = 'disagrees' order by 1"
+    )
+    assert query(sql, "ARKB") == [("2024-08-09", "2024-08-05")]
+    assert ("2025-08-15", "2025-08-14") in query(sql, "ARKK")
+    judged = "select count(*) from ops.implied_return where label = 'ARKB' and verdict <> 'unknown'"
+    assert query(judged) == [(113,)]
+
+
+def test_split_adjusted_shares_make_no_phantom_flow(query: Query) -> None:
+    """Splits of SSO are in the printed history: its largest weekly flows are creations.
+
+    After the seed weeks of 2006 the largest is that of 7 March 2014: shares grow by 92% over four
+    days and stay, while NAV moves by 2%; a split would move NAV by the inverse.
+    """
+    rows = query(
+        "select week_ending::varchar, round(100 * net_flow_usd / aum_open_usd, 1)::float, "
+        "round(100 * market_effect_usd / aum_open_usd, 1)::float from mart.fund_bridge "
+        "where source = 'proshares' and aum_open_usd > 0 "
+        "order by abs(net_flow_usd / aum_open_usd) desc limit 2"
+    )
+    assert [(week, flow) for week, flow, _ in rows] == [
+        ("2006-07-07", pytest.approx(100.6, abs=0.05)),
+        ("2014-03-07", pytest.approx(93.0, abs=0.05)),
+    ]
+    days = query(
+        "select shares_outstanding / 1e6, nav_local::float from core.fund_day "
+        "where source = 'proshares' and trade_date between '2014-03-03' and '2014-03-20' "
+        "order by trade_date"
+    )
+    assert all(0.95 < after[1] / before[1] < 1.05 for before, after in itertools.pairwise(days))
+    assert days[0][0] == pytest.approx(121.2)
+    assert min(shares for shares, _ in days[4:]) > 232
+
+
+def test_e13_the_spin_off_of_31_july_2024_is_no_outflow(query: Query) -> None:
+    """Printed: GBTC 0.0 and the Mini Trust +18.0; the assets that moved are in neither."""
+    rows = query(
+        "select label, net_flow_usd from core.fund_step where source = 'farside_btc' "
+        "and trade_date = '2024-07-31' and label in ('GBTC', 'BTC') order by label"
+    )
+    assert rows == [("BTC", Decimal(18_000_000)), ("GBTC", Decimal(0))]
+    weeks = query(
+        "select member, net_flow_usd from mart.flows_by_fund where source = 'farside_btc' "
+        "and week_ending = '2024-08-02' and member in ('gbtc-us', 'btc-us') order by member"
+    )
+    assert weeks == [("btc-us", Decimal(219_000_000)), ("gbtc-us", Decimal(-245_100_000))]
