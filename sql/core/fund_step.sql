@@ -63,7 +63,8 @@ behind as (
                     'split_old': split_old
                 }
             ) ignore nulls
-        ) over by_day as stock_before
+        ) over by_day as stock_before,
+        lead(if(aum is null, null, week_ending) ignore nulls) over by_day as next_stock_week
     from days
     window by_day as (partition by source, label order by trade_date)
 ),
@@ -288,59 +289,107 @@ chosen as (
     from flowing
 ),
 
+-- Flows whose days are unknown are converted at the average of the fixings (E26).
+averaged as (
+    select
+        chosen.source,
+        chosen.label,
+        chosen.trade_date,
+        cast(avg(fx.usd_per_unit) as decimal(18, 10)) as flow_rate
+    from chosen
+    inner join core.fx_day as fx
+        on chosen.currency = fx.currency
+        and fx.basis = 'fixing'
+        and chosen.stock_before.trade_date < fx.rate_date
+        and chosen.trade_date >= fx.rate_date
+    where
+        chosen.is_weekly
+        and chosen.currency <> 'USD'
+        and chosen.printed_flow is null
+    group by all
+),
+
 valued as (
     select
         chosen.*,
-        case flow_method
-            when 'printed' then printed_flow
-            when 'launch' then aum - share_transfer
-            when 'shares' then flow_by_shares - share_transfer
-            when 'assets' then flow_by_assets - share_transfer
+        case chosen.flow_method
+            when 'printed' then chosen.printed_flow
+            when 'launch' then chosen.aum - chosen.share_transfer
+            when 'shares' then chosen.flow_by_shares - chosen.share_transfer
+            when 'assets' then chosen.flow_by_assets - chosen.share_transfer
         end as flow,
-        -- Flows whose days are unknown are converted at the average of the fixings (E26).
-        coalesce(
-            if(
-                is_weekly and currency <> 'USD' and printed_flow is null,
-                (
-                    select cast(avg(fx.usd_per_unit) as decimal(18, 10))
-                    from core.fx_day as fx
-                    where
-                        fx.currency = chosen.currency
-                        and fx.basis = 'fixing'
-                        and fx.rate_date > chosen.stock_before.trade_date
-                        and fx.rate_date <= chosen.trade_date
-                ),
-                null
-            ),
-            usd_per_unit
-        ) as flow_rate
+        coalesce(averaged.flow_rate, chosen.usd_per_unit) as flow_rate
     from chosen
+    left join averaged
+        on chosen.source = averaged.source
+        and chosen.label = averaged.label
+        and chosen.trade_date = averaged.trade_date
 ),
 
--- Flows of days without AUM belong to the step that ends on the next day that has it.
-grouped as (
+converted as (
     select
         *,
         cast(round(if(currency = 'USD', flow, flow * flow_rate), 2) as decimal(18, 2))
             as flow_usd,
-        count(aum) over (
-            partition by source, label
-            order by trade_date desc
+        is_session and flow is null and not (is_entering and aum is not null)
+            as is_flow_missing
+    from valued
+),
+
+-- Flows of days without AUM belong to the step that ends on the next day that has it. Most funds
+-- have no such day, and each of their days is a step.
+without_aum as (
+    select distinct
+        source,
+        label
+    from converted
+    where aum is null
+),
+
+numbered as (
+    select
+        converted.source,
+        converted.label,
+        converted.trade_date,
+        converted.flow_usd,
+        converted.is_flow_missing,
+        count(converted.aum) over (
+            partition by converted.source, converted.label
+            order by converted.trade_date desc
             rows between unbounded preceding and current row
         ) as step_number
-    from valued
+    from converted
+    inner join without_aum
+        on converted.source = without_aum.source
+        and converted.label = without_aum.label
+),
+
+grouped as (
+    select
+        source,
+        label,
+        trade_date,
+        sum(flow_usd) over by_step as step_flow_usd,
+        count(*) filter (where is_flow_missing) over by_step as missing_flows
+    from numbered
+    window by_step as (partition by source, label, step_number)
 ),
 
 summed as (
     select
-        *,
+        converted.*,
         -- A fund that enters brings its AUM with it; flows of the days before are not of this step.
-        if(is_entering, flow_usd, sum(flow_usd) over by_step) as step_flow_usd,
-        count(*) filter (
-            where is_session and flow is null and not (is_entering and aum is not null)
-        ) over by_step as missing_flows
-    from grouped
-    window by_step as (partition by source, label, step_number)
+        if(
+            converted.is_entering or grouped.trade_date is null,
+            converted.flow_usd,
+            grouped.step_flow_usd
+        ) as step_flow_usd,
+        coalesce(grouped.missing_flows, if(converted.is_flow_missing, 1, 0)) as missing_flows
+    from converted
+    left join grouped
+        on converted.source = grouped.source
+        and converted.label = grouped.label
+        and converted.trade_date = grouped.trade_date
 ),
 
 stepped as (
@@ -408,6 +457,7 @@ reported as (
         close_usd as aum_close_usd,
         missing_flows = 0 and status = 'final' as is_flow_known,
         is_session,
+        next_stock_week,
         status
     from stepped
 ),
@@ -426,11 +476,11 @@ source_weeks as (
 ),
 
 last_stock as (
-    select
-        *,
-        lead(week_ending) over (partition by source, label order by trade_date) as next_week
+    select *
     from reported
-    where aum_close_usd is not null
+    where
+        aum_close_usd is not null
+        and (next_stock_week is null or next_stock_week > week_ending + 7)
 ),
 
 -- A fund ends on the day of its closure or merger; else it leaves coverage in the first week in
@@ -451,9 +501,7 @@ ended as (
         on last_stock.fund = action.fund
         and action.kind in ('closure', 'merger')
         and last_stock.trade_date < action.effective_date + 7
-    where
-        last_stock.aum_close_usd <> 0
-        and (last_stock.next_week is null or last_stock.next_week > last_stock.week_ending + 7)
+    where last_stock.aum_close_usd <> 0
     group by all
 ),
 
