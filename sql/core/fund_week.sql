@@ -3,9 +3,6 @@
 with issued as (
     select
         step.*,
-        lag(step.trade_date) over (
-            partition by step.source, step.label order by step.trade_date
-        ) as day_before,
         coalesce(issuer_now.issuer, 'unmapped') as issuer,
         if(step.from_date is null, null, coalesce(issuer_then.issuer, 'unmapped')) as issuer_before
     from core.fund_step as step
@@ -19,19 +16,38 @@ with issued as (
         and step.from_date <= coalesce(issuer_then.valid_to, date '9999-12-31')
 ),
 
+switching as (
+    select
+        step.source,
+        step.label,
+        step.fund,
+        step.trade_date,
+        step.net_flow_usd,
+        lag(step.trade_date) over (
+            partition by step.source, step.label order by step.trade_date
+        ) as day_before
+    from core.fund_step as step
+    where
+        step.fund in (
+            select action.fund
+            from reference.corporate_action as action
+            where action.kind = 'structural'
+        )
+),
+
 structural as (
     select
-        issued.source,
-        issued.label,
-        issued.trade_date,
+        switching.source,
+        switching.label,
+        switching.trade_date,
         sum(action.amount_usd) as amount_usd
-    from issued
+    from switching
     inner join reference.corporate_action as action
-        on issued.fund = action.fund
+        on switching.fund = action.fund
         and action.kind = 'structural'
-        and issued.trade_date >= action.effective_date
-        and action.effective_date > coalesce(issued.day_before, issued.trade_date - 7)
-    where issued.net_flow_usd is not null
+        and switching.trade_date >= action.effective_date
+        and action.effective_date > coalesce(switching.day_before, switching.trade_date - 7)
+    where switching.net_flow_usd is not null
     group by all
 ),
 

@@ -7,16 +7,36 @@ with counted as (
         member.week_ending,
         member.dimension,
         member.member,
-        round(cast(week.aum_open_usd as decimal(28, 2)) * member.share_counted, 2) as aum_open_usd,
-        round(cast(week.net_flow_usd as decimal(28, 2)) * member.share_counted, 2) as net_flow_usd,
-        round(cast(week.fx_effect_usd as decimal(28, 2)) * member.share_counted, 2)
-            as fx_effect_usd,
-        round(cast(week.corporate_action_usd as decimal(28, 2)) * member.share_counted, 2)
-            as corporate_action_usd,
-        round(cast(week.universe_effect_usd as decimal(28, 2)) * member.share_counted, 2)
-            as universe_effect_usd,
-        round(cast(week.aum_close_usd as decimal(28, 2)) * member.share_counted, 2)
-            as aum_close_usd,
+        if(
+            member.share_counted = 1,
+            week.aum_open_usd,
+            round(cast(week.aum_open_usd as decimal(28, 2)) * member.share_counted, 2)
+        ) as aum_open_usd,
+        if(
+            member.share_counted = 1,
+            week.net_flow_usd,
+            round(cast(week.net_flow_usd as decimal(28, 2)) * member.share_counted, 2)
+        ) as net_flow_usd,
+        if(
+            member.share_counted = 1,
+            week.fx_effect_usd,
+            round(cast(week.fx_effect_usd as decimal(28, 2)) * member.share_counted, 2)
+        ) as fx_effect_usd,
+        if(
+            member.share_counted = 1,
+            week.corporate_action_usd,
+            round(cast(week.corporate_action_usd as decimal(28, 2)) * member.share_counted, 2)
+        ) as corporate_action_usd,
+        if(
+            member.share_counted = 1,
+            week.universe_effect_usd,
+            round(cast(week.universe_effect_usd as decimal(28, 2)) * member.share_counted, 2)
+        ) as universe_effect_usd,
+        if(
+            member.share_counted = 1,
+            week.aum_close_usd,
+            round(cast(week.aum_close_usd as decimal(28, 2)) * member.share_counted, 2)
+        ) as aum_close_usd,
         week.market_effect_usd is not null as is_flow_known,
         week.status
     from mart.fund_bridge as week
