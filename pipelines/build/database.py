@@ -19,7 +19,7 @@ import duckdb
 import pandera.polars as pa
 import polars as pl
 
-from pipelines.build import errors, models
+from pipelines.build import as_known, errors, models
 from pipelines.build.models import SQL, Model
 from pipelines.reports import archive
 from pipelines.reports.layout import Source
@@ -209,6 +209,8 @@ def _build(
         table = _create(connection, model)
         on_table(table)
         built.append(table)
+    for statement in as_known.macros():
+        connection.execute(statement)
     _stamp(connection, as_of, stamp)
     audit(connection)
     _comment(connection)
@@ -275,10 +277,7 @@ def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> BuiltTable:
         found = connection.sql(model.sql).columns
         if sorted(found) != sorted(column.name for column in columns):
             raise errors.shape_of(model.name, [column.name for column in columns], found)
-        typed = ", ".join(f'cast("{c.name}" as {c.type}) as "{c.name}"' for c in columns)
-        connection.execute(
-            f"create {model.kind} {model.name} as select {typed} from ({model.sql})"  # noqa: S608
-        )
+        connection.execute(f"create {model.kind} {model.name} as {model.typed(model.sql)}")
         counted = connection.execute(f"select count(*) from {model.name}").fetchall()  # noqa: S608
     except duckdb.Error as error:
         raise errors.failed_query(model.name, file, str(error)) from error

@@ -43,6 +43,12 @@ class Model:
         """The SELECT without its header comment, for places that show the description anyway."""
         return re.sub(r"\A(?:--.*\n)+", "", self.sql)
 
+    def typed(self, sql: str) -> str:
+        """Return a query with exactly the columns and types of the contract, in its order."""
+        columns = catalog.columns(catalog.contract_of(self.name))
+        typed = ", ".join(f'cast("{c.name}" as {c.type}) as "{c.name}"' for c in columns)
+        return f"select {typed} from ({sql}\n)"  # noqa: S608 (made of our own files)
+
     @property
     def kind(self) -> Literal["table", "view"]:
         """A table, unless the header says `kind: view`."""

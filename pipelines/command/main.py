@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from pipelines.build import as_known
 from pipelines.command import show
 from pipelines.command.sources import other_sources
 from pipelines.reports import archive, facts, layout
@@ -31,6 +32,20 @@ class _Time(click.ParamType):
         except ValueError:
             self.fail(f"{value!r} is not a time such as 2026-01-26T14:00:00Z", param, ctx)
         return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+class _Moment(click.ParamType):
+    """A day, which means its end, or a moment; in UTC."""
+
+    name = "DATE"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dt.datetime:
+        try:
+            return as_known.moment_of(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a day such as 2026-01-27", param, ctx)
 
 
 class _Weeks(click.ParamType):
@@ -94,6 +109,25 @@ def run(weeks: tuple[dt.date, dt.date] | None) -> None:
     from pipelines.command.run import run_due
 
     sys.exit(run_due(Warehouse.default(), weeks))
+
+
+@cli.command(name="as-of")
+@click.argument("moment", type=_Moment(), metavar="DATE")
+def as_of(moment: dt.datetime) -> None:
+    """Build a second database that knows what was known by the end of DATE, and nothing later.
+
+    DATE is a day or a moment, such as 2026-01-27 or 2026-02-03T18:30Z.
+    """
+    from pipelines.build import database
+
+    warehouse, sources = Warehouse.default(), layout.sources().values()
+    behind = {source.name: len(facts.due(warehouse, source)) for source in sources}
+    if any(behind.values()):
+        named = ", ".join(f"{name} {count}" for name, count in behind.items() if count)
+        show.warning(f"weeks that are due are not in it ({named}): `fundflows run` reads them")
+    file = warehouse.database_as_of(moment)
+    database.publish(warehouse, sources, as_of=moment, target=file)
+    show.note(f"Published {file}, as known at {moment:%Y-%m-%d %H:%M:%S} UTC")
 
 
 @cli.command(name="layout")

@@ -3,13 +3,16 @@
 What is built, audited and renamed is the business of `build`; here is only how Dagster sees it.
 """
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pydantic
 
-from pipelines.build import database, models
+from pipelines.build import as_known, database, models
 from pipelines.build.errors import BuildError
 from pipelines.components import metadata
 from pipelines.components.fund_flow_report import key_of
@@ -32,6 +35,31 @@ class SqlModels(dg.Component, dg.Model, dg.Resolvable):
         return dg.Definitions(assets=[models_asset(self.owner)])
 
 
+class AsOf(dg.Config):
+    """What to build: the served database, or a second one as known on a past day."""
+
+    as_of: str | None = pydantic.Field(
+        default=None,
+        description="A day such as 2026-01-27 (known to its end) or a moment such as "
+        "2026-02-03T18:30Z: build fundflows@<it>.duckdb beside the served database, which stays. "
+        "Empty: build the served one, with all that is known.",
+    )
+
+    def moment(self) -> dt.datetime | None:
+        """Return the moment that is meant.
+
+        Raises:
+            dagster.Failure: it is none.
+        """
+        if not self.as_of:
+            return None
+        try:
+            return as_known.moment_of(self.as_of)
+        except ValueError as error:
+            message = f"as_of: {self.as_of!r} is not a day such as 2026-01-27"
+            raise dg.Failure(description=message, allow_retries=False) from error
+
+
 def table_key(table: str) -> dg.AssetKey:
     """Return the asset key of a table: `core.fund_week` is core/fund_week."""
     return dg.AssetKey(table.split("."))
@@ -47,8 +75,8 @@ def models_asset(owner: str) -> dg.AssetsDefinition:
         # Split by layer, a backfill would build the first tables before the sources have finished.
         can_subset=False,
     )
-    def build_and_publish(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        yield from _publish(context)
+    def build_and_publish(context: dg.AssetExecutionContext, config: AsOf) -> Iterator[Any]:
+        yield from _publish(context, config.moment())
 
     return build_and_publish
 
@@ -129,39 +157,41 @@ def _audited() -> dict[str, str]:
     }
 
 
-def _publish(context: dg.AssetExecutionContext) -> Iterator[Any]:
+def _publish(context: dg.AssetExecutionContext, as_of: dt.datetime | None) -> Iterator[Any]:
     """Build all tables, audit, publish, and say what came out."""
     warehouse = Warehouse.default()
+    file = warehouse.database_as_of(as_of) if as_of else warehouse.database
     try:
         built = database.publish(
             warehouse,
             layout.sources().values(),
+            as_of=as_of,
+            target=file,
             on_table=lambda table: context.log.info("%s: %s rows", table.name, table.rows),
         )
     except BuildError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
-    context.log.info("published %s", warehouse.database)
+    context.log.info("published %s", file)
     for table in built:
         made_of = models.column_lineage(table.name) if table.name in models.models() else {}
         yield dg.MaterializeResult(
             asset_key=table_key(table.name),
             metadata={
                 "dagster/row_count": table.rows,
+                "database": dg.MetadataValue.path(file),
                 **({"dagster/column_lineage": metadata.lineage(made_of)} if made_of else {}),
             },
         )
-    yield from _check_results(context, warehouse)
+    yield from _check_results(context, file)
 
 
-def _check_results(
-    context: dg.AssetExecutionContext, warehouse: Warehouse
-) -> Iterator[dg.AssetCheckResult]:
+def _check_results(context: dg.AssetExecutionContext, file: Path) -> Iterator[dg.AssetCheckResult]:
     """Contracts and audits held, or nothing would have been published; labels may only warn."""
     for check in sorted(context.selected_asset_check_keys, key=str):
         if check.name != _LABELS:
             yield dg.AssetCheckResult(asset_key=check.asset_key, check_name=check.name, passed=True)
             continue
-        unmapped = database.unmapped_labels(warehouse.database)
+        unmapped = database.unmapped_labels(file)
         yield dg.AssetCheckResult(
             asset_key=check.asset_key,
             check_name=check.name,

@@ -32,6 +32,12 @@ class Warehouse:
         """The published database."""
         return self.root / "fundflows.duckdb"
 
+    def database_as_of(self, moment: dt.datetime) -> Path:
+        """The database as known at a moment; the last one of a day is named by the day."""
+        of_day = moment.time() == dt.time(23, 59, 59, 999_999)
+        name = f"{moment:%Y-%m-%d}" if of_day else f"{moment:%Y-%m-%dT%H%M%SZ}"
+        return self.root / f"fundflows@{name}.duckdb"
+
     @property
     def dagster_home(self) -> Path:
         """Where Dagster keeps its runs and events."""

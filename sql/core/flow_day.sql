@@ -68,7 +68,11 @@ printed_totals as (
         sum(value) as net_flow_usd
     from core.observation
     where
-        dimension = 'total' and measure = 'net_flow' and period = 'day' and value is not null
+        dimension = 'total'
+        and measure = 'net_flow'
+        and period = 'day'
+        and value is not null
+        and not (value = 0 and status = 'preliminary')
     group by all
 )
 

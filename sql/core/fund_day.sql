@@ -8,7 +8,10 @@ with printed as (
         observation.period_end as trade_date,
         observation.week_ending,
         max(observation.currency) as currency,
-        max(value) filter (where measure = 'net_flow') as flow,
+        -- A zero in a row that is still being filled says nothing yet (E07, E37).
+        max(value) filter (
+            where measure = 'net_flow' and not (value = 0 and observation.status = 'preliminary')
+        ) as flow,
         max(value) filter (where measure = 'aum') as aum,
         max(value) filter (
             where measure = if(source.price_basis = 'market', 'market_price', 'nav')

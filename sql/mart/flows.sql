@@ -12,6 +12,8 @@ with counted as (
         round(cast(week.structural_flow_usd as decimal(28, 2)) * member.share_counted, 2)
             as structural_flow_usd,
         coalesce(fund.leverage * fund.direction, 1) as exposure,
+        week.days,
+        week.days - week.days_without_flow as days_with_flow,
         week.flow_method,
         week.status
     from core.fund_week as week
@@ -35,7 +37,10 @@ of_funds as (
         'sum of funds' as basis,
         if(count(distinct flow_method) > 1, 'mixed', max(flow_method)) as method,
         count(*) as funds,
-        100 * count(net_flow_usd) / count(*) as coverage,
+        coalesce(
+            100 * sum(days_with_flow) / nullif(sum(days), 0),
+            100 * count(net_flow_usd) / count(*)
+        ) as coverage,
         case
             when bool_or(status = 'preliminary') then 'preliminary'
             when bool_or(status = 'partial' or net_flow_usd is null) then 'partial'
