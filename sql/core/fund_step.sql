@@ -1,11 +1,14 @@
 -- A fund from one reported day to the next: opening AUM, flow, every effect, closing AUM (F4).
 -- grain: one row a source, label and day
--- A day counts as a session if the source reports any fund on it: on a holiday nobody does.
+-- A day counts as a session if the source reports any fund on it: on a holiday nobody does. A day
+-- that is still being filled is taken for one, so that its silence lowers the coverage (E37).
 with sessions as (
     select
         source,
         trade_date,
-        bool_or(printed_flow_local is not null or aum_local is not null) as is_session
+        bool_or(
+            printed_flow_local is not null or aum_local is not null or status = 'preliminary'
+        ) as is_session
     from core.fund_day
     group by all
 ),

@@ -35,8 +35,8 @@ sums as (
         count(*) as checked,
         count(*) filter (where verdict = 'unexplained') as failed,
         max(abs(residual)) filter (where verdict = 'unexplained') as worst_residual,
-        string_agg(line || ' (' || sample || ')', '; ') filter (where verdict = 'unexplained')
-            as sample
+        string_agg(line || ' (' || sample || ')', '; ' order by line, sample)
+            filter (where verdict = 'unexplained') as sample
     from ops.certificate
     group by all
 ),
@@ -52,8 +52,8 @@ labels as (
         count(distinct dimension || ' ' || label) as checked,
         count(distinct dimension || ' ' || label) filter (where member = 'unmapped') as failed,
         null as worst_residual,
-        string_agg(distinct dimension || ' ' || label, '; ') filter (where member = 'unmapped')
-            as sample
+        string_agg(distinct dimension || ' ' || label, '; ' order by dimension || ' ' || label)
+            filter (where member = 'unmapped') as sample
     from core.observation
     -- A dash below a ticker that is not in use yet means nothing that would have to be mapped.
     where value is not null
@@ -72,7 +72,7 @@ held as (
         count(*) as checked,
         count(*) as failed,
         null as worst_residual,
-        string_agg(sheet || '!' || cell || ' ' || printed, '; ') as sample
+        string_agg(sheet || '!' || cell || ' ' || printed, '; ' order by sheet, cell) as sample
     from ops.quarantine
     where rule in ('fx_rate_missing', 'split_half_applied')
     group by all
