@@ -67,7 +67,7 @@ class Flows(_Member):
     )
     funds: pl.Int64 = pa.Field(nullable=True, description="Funds summed; NULL if printed so.")
     coverage: Percent = pa.Field(
-        nullable=True, ge=0, le=100, description="Days with a known flow, in percent of the fund-days of the week (E37)."
+        nullable=True, ge=0, le=100, description="Fund-days with a known flow, in percent (E37)."
     )
     status: pl.String = pa.Field(
         isin=["final", "preliminary", "partial"],
