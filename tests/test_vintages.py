@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from world import World, files_under, tables
 
 from pipelines.build import database
-from pipelines.reports import facts
+from pipelines.reports import facts, survey
 from pipelines.reports.errors import FundflowsError
 from pipelines.reports.layout import Source, parse_source
 
@@ -231,7 +231,7 @@ def test_two_vintages_known_at_the_same_time_are_told_apart_in_one_way(tmp_path,
         world.add(SOURCE.name, "btc.csv", content, received="2026-01-20T00:00Z")
     ingest(world)
     database.publish(world.warehouse, [SOURCE])
-    last = facts.statements(facts.contents(world.warehouse, SOURCE))[FRIDAY][-1][0]
+    last = survey.statements(world.warehouse, SOURCE)[FRIDAY][-1][0]
     assert world.query("select distinct report_id from core.observation where label = 'IBIT'") == [
         (last,)
     ]
@@ -327,8 +327,8 @@ def test_outcomes_of_another_version_are_written_again(whole, tmp_path, state):
 def test_a_survey_that_was_damaged_is_made_again(whole, tmp_path):
     world = World(tmp_path / "warehouse")
     shutil.copytree(whole.root, world.root)
-    for file in (world.root / "contents" / SOURCE.name).glob("*.json"):
-        file.write_text("")
+    (file,) = (world.root / "contents").glob("*")
+    file.write_bytes(b"PAR1 cut off")
     assert due(world) == []
     assert files_under(world.root / "contents") == files_under(whole.root / "contents")
 

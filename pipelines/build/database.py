@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ import polars as pl
 
 from pipelines.build import as_known, errors, models
 from pipelines.build.models import SQL, Model
-from pipelines.reports import archive
+from pipelines.reports import survey
 from pipelines.reports.layout import Source
 from pipelines.reports.warehouse import PROJECT, Warehouse, write_whole
 from schemas import catalog
@@ -90,42 +89,34 @@ def _sources(sources: Collection[Source]) -> pl.DataFrame:
 
 
 def _reports(warehouse: Warehouse, sources: Collection[Source]) -> pl.DataFrame:
-    """List the archive with what the contents files say of each report."""
-    rows: list[dict[str, object]] = []
-    for source in sources:
-        for archived in archive.reports(warehouse, source.name):
-            report = archived.report
-            file = warehouse.contents(source.name, report.report_id)
-            said = json.loads(file.read_text()) if file.exists() else {}
-            weeks = sorted(said.get("weeks", {}))
-            clock = said.get("published_at")
-            published = dt.datetime.fromisoformat(clock) if clock else report.published_at
-            rows.append(
-                {
-                    "report_id": report.report_id,
-                    "source": source.name,
-                    "name": report.name,
-                    "layout": said.get("layout"),
-                    "received_at": report.received_at,
-                    "published_at": published,
-                    "known_at": min(report.received_at, published or report.received_at),
-                    "first_week": dt.date.fromisoformat(weeks[0]) if weeks else None,
-                    "last_week": dt.date.fromisoformat(weeks[-1]) if weeks else None,
-                    "weeks": len(weeks),
-                    "error": said.get("error"),
-                }
-            )
+    """List the archive with what the surveys say of each report."""
+    rows: list[dict[str, object]] = [
+        {
+            "report_id": each.archived.report.report_id,
+            "source": source.name,
+            "name": each.archived.report.name,
+            "layout": each.layout,
+            "received_at": each.archived.report.received_at,
+            "published_at": each.published_at,
+            "known_at": each.known_at,
+            "first_week": each.first_week,
+            "last_week": each.last_week,
+            "weeks": each.weeks,
+            "error": each.error,
+        }
+        for source in sources
+        for each in survey.contents(warehouse, source, parsing=False)
+    ]
     return frame(catalog.contract_of("facts.report"), rows)
 
 
 def fingerprint(warehouse: Warehouse, sources: Collection[Source]) -> str:
     """Return a hash of all that a build is made of: weeks, archive, SQL, contracts, this code."""
     digest = hashlib.sha256()
-    for kind in ("facts", "quarantine", "outcomes", "contents"):
-        suffix = "json" if kind == "contents" else "parquet"
-        for file in sorted((warehouse.root / kind).glob(f"*/*.{suffix}")):
+    for pattern in ("facts/*/*", "quarantine/*/*", "outcomes/*/*", "contents/*"):
+        for file in sorted(warehouse.root.glob(f"{pattern}.parquet")):
             stat = file.stat()
-            digest.update(f"{kind}/{file.parent.name}/{file.name}".encode())
+            digest.update(file.relative_to(warehouse.root).as_posix().encode())
             digest.update(f" {stat.st_size} {stat.st_mtime_ns}\n".encode())
     reference = models.reference_tables().values()
     code = [*SQL.rglob("*.sql"), *reference, *Path(__file__).parent.glob("*.py")]

@@ -12,7 +12,7 @@ import click
 from pipelines.build import as_known
 from pipelines.command import show
 from pipelines.command.sources import other_sources
-from pipelines.reports import archive, facts, layout
+from pipelines.reports import archive, facts, layout, survey
 from pipelines.reports.errors import FundflowsError, ShapeError, Where
 from pipelines.reports.layout import Source
 from pipelines.reports.reader import Report, read
@@ -93,7 +93,11 @@ def add(
             unusable += 1
             show.error(error)
             continue
-        covered = facts.contents_of(warehouse, of, archived)
+        (covered,) = (
+            each
+            for each in survey.contents(warehouse, of)
+            if each.archived.report.report_id == archived.report.report_id
+        )
         show.archived(of.name, archived, covered)
         if covered.error:
             unusable += 1
@@ -150,7 +154,8 @@ def layout_(source: str, file: Path) -> None:
         sys.exit(1)
     judgement = judge.judge(reading)
     show.reading(reading, judgement, unmapped_in(judgement.observations))
-    sys.exit(1 if judgement.refused.height or judgement.refused_weeks() else 0)
+    refused = judgement.refused.height or judge.blocking(judgement.outcomes).height
+    sys.exit(1 if refused else 0)
 
 
 @cli.command()

@@ -25,7 +25,7 @@ from pipelines.command import show
 from pipelines.command.sources import other_sources
 from pipelines.components.fund_flow_report import key_of, partitions_of
 from pipelines.definitions import defs
-from pipelines.reports import archive, facts, layout, weeks
+from pipelines.reports import archive, facts, layout, survey, weeks
 from pipelines.reports.facts import WeekResult
 from pipelines.reports.layout import Source
 from pipelines.reports.warehouse import Warehouse
@@ -122,7 +122,7 @@ def _report_unusable(warehouse: Warehouse, sources: Iterable[Source], arrived: s
     """Print every report that cannot be used: in full when it is new, in a line afterwards."""
     fresh = 0
     for source in sources:
-        for each in facts.contents(warehouse, source):
+        for each in survey.contents(warehouse, source):
             if each.error is None:
                 continue
             if each.archived.report.report_id in arrived:

@@ -15,10 +15,10 @@ from rich.table import Table
 from pipelines.reports import grids
 from pipelines.reports.archive import Archived
 from pipelines.reports.errors import FundflowsError
-from pipelines.reports.facts import Contents
 from pipelines.reports.judge import Judgement
 from pipelines.reports.layout import Across, IgnoredColumn, KeyColumn, NumberColumn
 from pipelines.reports.reader import Reading
+from pipelines.reports.survey import Contents
 from pipelines.reports.tables import Found, Mapped
 
 out = Console(highlight=False)
@@ -62,9 +62,8 @@ def archived(source: str, report: Archived, covered: Contents) -> None:
         err.print(f"{escape(name)} {state}, but it cannot be used")
         problem_text(covered.error)
         return
-    weeks = sorted(covered.weeks)
-    span = f"{len(weeks)} week{'s' * (len(weeks) != 1)}"
-    ends = f"{weeks[0]}..{weeks[-1]}" if weeks else ""
+    span = f"{covered.weeks} week{'s' * (covered.weeks != 1)}"
+    ends = f"{covered.first_week}..{covered.last_week}" if covered.weeks else ""
     out.print(f"{escape(name)} {state} ({covered.layout}: {span} {ends})")
 
 

@@ -74,7 +74,7 @@ def add(
     path = warehouse.archive(source) / f"{report_id}{file.suffix.lower()}"
     sidecar = warehouse.archive(source) / f"{report_id}{_SIDECAR}"
     if sidecar.exists():
-        return Archived(_report_of(sidecar), _bytes_of(sidecar))
+        return _archived(sidecar)
     received = received or dt.datetime.now(dt.UTC)
     if published is not None and published > received:
         raise FundflowsError(
@@ -107,17 +107,12 @@ def sweep(warehouse: Warehouse, source: str) -> list[Archived]:
 def reports(warehouse: Warehouse, source: str) -> list[Archived]:
     """List the archived reports of a source, in the order in which they were received."""
     sidecars = warehouse.archive(source).glob(f"*{_SIDECAR}")
-    archived = [Archived(_report_of(sidecar), _bytes_of(sidecar)) for sidecar in sidecars]
+    archived = [_archived(sidecar) for sidecar in sidecars]
     return sorted(archived, key=lambda each: (each.report.received_at, each.report.report_id))
 
 
 def _is_whole(file: Path) -> bool:
     return not file.name.startswith((".", "~")) and file.suffix not in (".partial", ".crdownload")
-
-
-def _bytes_of(sidecar: Path) -> Path:
-    said = json.loads(sidecar.read_text())
-    return sidecar.with_name(said["report_id"] + said["suffix"])
 
 
 def _sidecar(report: Report, path: Path) -> str:
@@ -134,13 +129,14 @@ def _sidecar(report: Report, path: Path) -> str:
     return json.dumps(said, indent=1) + "\n"
 
 
-def _report_of(sidecar: Path) -> Report:
+def _archived(sidecar: Path) -> Archived:
     said = json.loads(sidecar.read_text())
     published = said["published_at"]
-    return Report(
+    report = Report(
         said["source"],
         said["report_id"],
         said["name"],
         dt.datetime.fromisoformat(said["received_at"]),
         dt.datetime.fromisoformat(published) if published else None,
     )
+    return Archived(report, sidecar.with_name(said["report_id"] + said["suffix"]))

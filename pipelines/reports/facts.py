@@ -11,20 +11,20 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from pipelines.reports import archive, judge
 from pipelines.reports.archive import Archived
-from pipelines.reports.errors import FundflowsError
 from pipelines.reports.judge import Judgement
 from pipelines.reports.layout import Source
-from pipelines.reports.reader import Reading, read
+from pipelines.reports.survey import Statement, contents, parse, statements
 from pipelines.reports.warehouse import Warehouse, write_whole
 from schemas import observation as contract
 from schemas.observation import KEY, SAID, Observation, Outcome, Refused, empty
@@ -32,26 +32,6 @@ from schemas.observation import KEY, SAID, Observation, Outcome, Refused, empty
 _STATE = "fundflows"
 watcher: ContextVar[Callable[[WeekResult], None]] = ContextVar("watcher", default=lambda _: None)
 """Told of each week that any `ingest` of this context writes: how a progress bar listens in."""
-Statement = tuple[str, str]
-"""A report and the digest of what it says about one week."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a report covers: a digest a week; or the error for which it cannot be used."""
-
-    archived: Archived
-    known_at: dt.datetime
-    published_at: dt.datetime | None
-    layout: str | None
-    weeks: dict[dt.date, str]
-    error: str | None = None
-
-    @property
-    def order(self) -> tuple[dt.datetime, dt.datetime, str]:
-        """Vintages count by when they could be known, then by when they were received."""
-        report = self.archived.report
-        return self.known_at, report.received_at, report.report_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,120 +64,7 @@ class WeekResult:
         return not self.failures
 
 
-# -- contents: which weeks a report covers -------------------------------------------------------
-
-
-def contents(warehouse: Warehouse, source: Source) -> list[Contents]:
-    """Return what every archived report of a source covers, by the time it could be known.
-
-    A report is parsed once for each version of its layouts; the answer is kept beside the facts.
-    """
-    known = [
-        contents_of(warehouse, source, each) for each in archive.reports(warehouse, source.name)
-    ]
-    return sorted(known, key=lambda each: each.order)
-
-
-def contents_of(warehouse: Warehouse, source: Source, archived: Archived) -> Contents:
-    """Return what one archived report covers, reading it only if its layouts have changed."""
-    file = warehouse.contents(source.name, archived.report.report_id)
-    said = _kept_survey(file)
-    if said.get("fingerprint") == source.fingerprint:
-        return _contents_from(archived, said)
-    said = _survey(source, archived)
-    write_whole(file, lambda temporary: temporary.write_text(json.dumps(said, indent=1) + "\n"))
-    return _contents_from(archived, said)
-
-
-def _kept_survey(file: Path) -> dict[str, object]:
-    """Return what was kept of an earlier reading; nothing, if there is none or it is damaged."""
-    try:
-        said = json.loads(file.read_text())
-    except (FileNotFoundError, ValueError):
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-def _survey(source: Source, archived: Archived) -> dict[str, object]:
-    said: dict[str, object] = {"fingerprint": source.fingerprint}
-    try:
-        reading = parse(source, archived)
-    except FundflowsError as error:
-        return {**said, "error": str(error), "weeks": {}, "layout": None, "published_at": None}
-    published = reading.published_at
-    return {
-        **said,
-        "error": None,
-        "layout": reading.layout.name,
-        "published_at": published.isoformat() if published else None,
-        "weeks": {week.isoformat(): digest for week, digest in digests(reading).items()},
-    }
-
-
-def _contents_from(archived: Archived, said: dict[str, object]) -> Contents:
-    published = said["published_at"]
-    clock = dt.datetime.fromisoformat(str(published)) if published else None
-    clock = clock or archived.report.published_at
-    weeks = said["weeks"]
-    assert isinstance(weeks, dict)  # noqa: S101 (written above)
-    return Contents(
-        archived,
-        min(archived.report.received_at, clock or archived.report.received_at),
-        clock,
-        str(said["layout"]) if said["layout"] else None,
-        {dt.date.fromisoformat(week): digest for week, digest in weeks.items()},
-        str(said["error"]) if said["error"] else None,
-    )
-
-
-@lru_cache(maxsize=64)
-def _parsed(source: Source, archived: Archived) -> Reading:
-    return read(source, archived.report, archived.content())
-
-
-def parse(source: Source, archived: Archived) -> Reading:
-    """Read an archived report; within a process the same report is read once.
-
-    Raises:
-        FundflowsError: the report cannot be used, and why.
-    """
-    return _parsed(source, archived)
-
-
-def digests(reading: Reading) -> dict[dt.date, str]:
-    """Return, for each week, a digest of all that the report says about it, refused rows too."""
-    said = [*KEY, *SAID, "null_reason"]
-    observed = reading.observations.select(
-        "week_ending",
-        line=pl.concat_str(pl.col(said).cast(pl.String), separator="|", ignore_nulls=True),
-    )
-    refused = reading.refused.select(
-        "week_ending", line=pl.concat_str("rule", "sheet", "cell", "printed", separator="|")
-    )
-    lines = pl.concat([observed, refused]).sort("week_ending", "line")
-    joined = lines.group_by("week_ending").agg(pl.col("line").str.join("\n"))
-    completeness = str(reading.complete)
-    return {
-        week: hashlib.sha256(f"{completeness}\n{text}".encode()).hexdigest()[:24]
-        for week, text in joined.iter_rows()
-    }
-
-
 # -- plan: which weeks are due -------------------------------------------------------------------
-
-
-def statements(covered: Iterable[Contents]) -> dict[dt.date, list[Statement]]:
-    """Return the reports that newly say something about each week, oldest first.
-
-    A report that repeats its predecessor adds nothing and is left out.
-    """
-    by_week: dict[dt.date, list[Statement]] = {}
-    for each in covered:
-        for week, digest in each.weeks.items():
-            said = by_week.setdefault(week, [])
-            if not said or said[-1][1] != digest:
-                said.append((each.archived.report.report_id, digest))
-    return by_week
 
 
 def due(warehouse: Warehouse, source: Source) -> list[dt.date]:
@@ -205,7 +72,7 @@ def due(warehouse: Warehouse, source: Source) -> list[dt.date]:
 
     A week that no report covers any more, after a layout was mended, is due to be emptied.
     """
-    wanted = statements(contents(warehouse, source))
+    wanted = statements(warehouse, source)
     files = warehouse.week_files("outcomes") + warehouse.week_files("facts")
     written = {
         dt.date.fromisoformat(file.stem) for file in files if file.parent.name == source.name
@@ -222,18 +89,26 @@ def _state_of(source: Source, said: list[Statement]) -> dict[str, object]:
 
 def _is_written(warehouse: Warehouse, source: Source, week: dt.date, said: list[Statement]) -> bool:
     """Tell whether a week's files stand for these statements, and are all there."""
+    state = _written_state(warehouse, source, week)
+    return state == _state_of(source, said)
+
+
+def _written_state(warehouse: Warehouse, source: Source, week: dt.date) -> dict[str, Any] | None:
+    """Return what a week's files stand for, if they are all there and can be read."""
     file = warehouse.week_file("outcomes", source.name, week)
     if not file.exists():
-        return False
+        return None
     try:
         state = json.loads(pl.read_parquet_metadata(file)[_STATE])
-        files = state.pop("files")
+        there = {
+            kind: warehouse.week_file(kind, source.name, week).exists() == said
+            for kind, said in state.pop("files").items()
+        }
+        return (
+            {"rules": state["rules"], "reports": state["reports"]} if all(there.values()) else None
+        )
     except (pl.exceptions.ComputeError, AttributeError, KeyError, TypeError, ValueError, OSError):
-        return False  # written by another version, or damaged
-    return state == _state_of(source, said) and all(
-        warehouse.week_file(kind, source.name, week).exists() == there
-        for kind, there in files.items()
-    )
+        return None  # written by another version, or damaged
 
 
 def _rules(source: Source) -> str:
@@ -269,16 +144,13 @@ def ingest(
     the facts; the vintages before it stay.
     """
     archive.sweep(warehouse, source.name)
-    covered = contents(warehouse, source)
-    wanted = {week: said for week, said in statements(covered).items() if week in set(weeks)}
-    needed = {report_id for said in wanted.values() for report_id, _ in said}
-    judged = {
-        each.archived.report.report_id: judge.judge(parse(source, each.archived))
-        for each in covered
-        if each.archived.report.report_id in needed
+    said = statements(warehouse, source)
+    wanted = {week: said[week] for week in weeks if week in said}
+    archived = {
+        each.archived.report.report_id: each.archived for each in contents(warehouse, source)
     }
-    names = {each.archived.report.report_id: each.archived.report.name for each in covered}
-    folded = _fold(judged, wanted, names)
+    names = {report_id: each.report.name for report_id, each in archived.items()}
+    folded = _fold(wanted, _rows_of(warehouse, source, wanted, archived), names)
     results = []
     for week in sorted(weeks):
         result = _write_week(warehouse, source, week, wanted.get(week, []), folded)
@@ -286,6 +158,71 @@ def ingest(
         watcher.get()(result)
         results.append(result)
     return results
+
+
+def _rows_of(
+    warehouse: Warehouse,
+    source: Source,
+    wanted: dict[dt.date, list[Statement]],
+    archived: dict[str, Archived],
+) -> Judgement:
+    """Return all that the reports of the wanted weeks say in these, oldest vintage first.
+
+    Where only newer reports have come, what the older ones said is taken from the week's files,
+    so that one vintage more costs the same after ten and after a thousand.
+    """
+    kept = {week: _kept(warehouse, source, week, said) for week, said in wanted.items()}
+    fresh = [
+        (week, report_id)
+        for week, said in wanted.items()
+        for report_id, _ in said[len(kept[week].said) :]
+    ]
+    pairs = pl.DataFrame(fresh, {"week_ending": pl.Date, "report_id": pl.String}, orient="row")
+    needed = {report_id for _, report_id in fresh}
+    judged = [
+        _only(judge.judge(parse(source, each)), pairs)
+        for report_id, each in archived.items()
+        if report_id in needed
+    ]
+    return Judgement.joined([*(each.rows for each in kept.values()), *judged])
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is on disk of a week, as far as it can be added to."""
+
+    said: list[Statement]
+    rows: Judgement
+
+
+def _kept(warehouse: Warehouse, source: Source, week: dt.date, said: list[Statement]) -> _Kept:
+    """Return a week's rows if its reports are the older ones of `said`; else nothing."""
+    nothing = _Kept([], Judgement.joined([]))
+    state = _written_state(warehouse, source, week)
+    if state is None or state["rules"] != _rules(source):
+        return nothing
+    known = [(report_id, digest) for report_id, digest in state["reports"]]
+    # A week that is asked for again, though nothing is new, is made from the archive.
+    if len(known) >= len(said) or known != said[: len(known)]:
+        return nothing
+    frames = []
+    for kind, model in (("facts", Observation), ("quarantine", Refused), ("outcomes", Outcome)):
+        file = warehouse.week_file(kind, source.name, week)
+        try:
+            frames.append(pl.read_parquet(file) if file.exists() else empty(model))
+        except pl.exceptions.PolarsError:
+            return nothing  # damaged
+    return _Kept(known, Judgement(*frames))
+
+
+def _only(judged: Judgement, pairs: pl.DataFrame) -> Judgement:
+    """Leave the rows of these weeks and reports."""
+    on = pairs.columns
+    return Judgement(
+        judged.observations.join(pairs, on=on, how="semi"),
+        judged.refused.join(pairs, on=on, how="semi"),
+        judged.outcomes.join(pairs, on=on, how="semi"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,9 +236,7 @@ class _Folded:
 
 
 def _fold(
-    judged: dict[str, Judgement],
-    wanted: dict[dt.date, list[Statement]],
-    names: dict[str, str],
+    wanted: dict[dt.date, list[Statement]], rows: Judgement, names: dict[str, str]
 ) -> _Folded:
     """Put the vintages of all weeks in order, and keep a row only where it says something new."""
     spoken = pl.DataFrame(
@@ -313,30 +248,16 @@ def _fold(
         schema={"week_ending": pl.Date, "report_id": pl.String, "order": pl.Int64},
         orient="row",
     )
-    refusals = [
-        (week, report_id) for report_id, each in judged.items() for week in each.refused_weeks()
-    ]
     on = ["week_ending", "report_id"]
-    refused_weeks = pl.DataFrame(
-        refusals, schema={"week_ending": pl.Date, "report_id": pl.String}, orient="row"
-    )
-    admitted = spoken.join(refused_weeks, on=on, how="anti")
-    vintages = pl.concat([empty(Observation), *(each.observations for each in judged.values())])
-    facts = vintages.join(admitted, on=on).unique([*KEY, "report_id"], keep="first")
+    admitted = spoken.join(judge.blocking(rows.outcomes), on=on, how="anti")
+    facts = rows.observations.join(admitted, on=on).unique([*KEY, "report_id"], keep="first")
     facts = facts.sort(*KEY, "order", nulls_last=True)
     new = ~pl.all_horizontal(
         pl.col(name).eq_missing(pl.col(name).shift(1).over(KEY)) for name in SAID
     )
     first = pl.int_range(pl.len()).over(KEY) == 0
     facts = facts.filter(first | new).sort("week_ending", *KEY[1:], "order").drop("order")
-    refused = pl.concat([empty(Refused), *(each.refused for each in judged.values())])
-    outcomes = pl.concat([empty(Outcome), *(each.outcomes for each in judged.values())])
-    return _Folded(
-        _by_week(facts),
-        _by_week(refused.join(spoken, on=on, how="semi")),
-        _by_week(outcomes.join(spoken, on=on, how="semi")),
-        names,
-    )
+    return _Folded(_by_week(facts), _by_week(rows.refused), _by_week(rows.outcomes), names)
 
 
 def _by_week(rows: pl.DataFrame) -> dict[dt.date, pl.DataFrame]:
@@ -385,9 +306,8 @@ def _write_week(
 
 def _blocked(outcomes: pl.DataFrame) -> dict[str, list[str]]:
     """Return the lines for which each refused report of a week was refused."""
-    rows = outcomes.filter(pl.col("blocking") & pl.col("verdict").is_in(["unexplained", "refused"]))
     blocked: dict[str, list[str]] = {}
-    for row in rows.iter_rows(named=True):
+    for row in judge.blocking(outcomes).iter_rows(named=True):
         blocked.setdefault(row["report_id"], []).append(_why(row))
     return blocked
 

@@ -7,6 +7,7 @@ is the business of `facts`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -33,12 +34,19 @@ class Judgement:
     refused: pl.DataFrame
     outcomes: pl.DataFrame
 
-    def refused_weeks(self) -> set[object]:
-        """Return the weeks that this report must not touch: a blocking line failed."""
-        blocked = self.outcomes.filter(
-            pl.col("blocking") & pl.col("verdict").is_in(["unexplained", "refused"])
+    @classmethod
+    def joined(cls, parts: Sequence[Judgement]) -> Judgement:
+        """Put the rows of several readings one after the other."""
+        return cls(
+            pl.concat([empty(Observation), *(each.observations for each in parts)]),
+            pl.concat([empty(Refused), *(each.refused for each in parts)]),
+            pl.concat([empty(Outcome), *(each.outcomes for each in parts)]),
         )
-        return set(blocked.get_column("week_ending"))
+
+
+def blocking(outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Return the failed lines for which a report must not touch a week."""
+    return outcomes.filter(pl.col("blocking") & pl.col("verdict").is_in(["unexplained", "refused"]))
 
 
 def judge(reading: Reading) -> Judgement:

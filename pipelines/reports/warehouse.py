@@ -51,9 +51,9 @@ class Warehouse:
         """The folder of a source's archived reports."""
         return self.root / "archive" / source
 
-    def contents(self, source: str, report_id: str) -> Path:
-        """The file that says which weeks a report covers (derived: may be deleted)."""
-        return self.root / "contents" / source / f"{report_id}.json"
+    def contents(self, source: str) -> Path:
+        """The file that says which weeks a source's reports cover (derived, may be deleted)."""
+        return self.root / "contents" / f"{source}.parquet"
 
     def week_file(self, kind: str, source: str, week: dt.date) -> Path:
         """The Parquet file of a source and week: `facts`, `quarantine` or `outcomes`."""

@@ -36,7 +36,7 @@ sums as (
         count(*) filter (where verdict = 'unexplained') as failed,
         max(abs(residual)) filter (where verdict = 'unexplained') as worst_residual,
         string_agg(line || ' (' || sample || ')', '; ' order by line, sample)
-            filter (where verdict = 'unexplained') as sample
+        filter (where verdict = 'unexplained') as sample
     from ops.certificate
     group by all
 ),
@@ -53,7 +53,7 @@ labels as (
         count(distinct dimension || ' ' || label) filter (where member = 'unmapped') as failed,
         null as worst_residual,
         string_agg(distinct dimension || ' ' || label, '; ' order by dimension || ' ' || label)
-            filter (where member = 'unmapped') as sample
+        filter (where member = 'unmapped') as sample
     from core.observation
     -- A dash below a ticker that is not in use yet means nothing that would have to be mapped.
     where value is not null
