@@ -112,7 +112,8 @@ def main(count: int) -> None:
             more = max(mark - 1, 1)
             print(
                 f"| {mark} | {size(warehouse.root / 'archive') / 1e6:.2f} | {kept / 1e6:.2f} "
-                f"| {(kept - base) / more:,.0f} | {alone / more:,.0f} ({(rows - base_rows) / more:.1f} rows) "
+                f"| {(kept - base) / more:,.0f} "
+                f"| {alone / more:,.0f} ({(rows - base_rows) / more:.1f} rows) "
                 f"| {reading:.2f} | {publishing:.2f} |",
                 flush=True,
             )

@@ -266,6 +266,28 @@ def test_a_week_that_no_report_covers_any_more_leaves_no_file(whole, tmp_path):
     assert not world.week_file("outcomes", SOURCE.name, str(FRIDAY)).exists()
 
 
+def test_a_vintage_more_is_added_without_reading_the_older_reports(whole, tmp_path):
+    """Else a page that is seen a thousand times would be read a thousand times."""
+    world, undisturbed = (World(tmp_path / name / "warehouse") for name in ("cut", "sound"))
+    more = VINTAGES["2026-01-20"].replace(b"1.0,1.0,2.0", b"1.0,1.5,2.5")
+    for each in (world, undisturbed):
+        shutil.copytree(whole.root, each.root)
+        if each is world:
+            for file in (each.root / "archive" / SOURCE.name).glob("*.csv"):
+                file.write_bytes(b"not what was archived")
+        each.add(SOURCE.name, "btc.csv", more, received="2026-01-25T06:00Z")
+        assert due(each) == [FRIDAY]
+        ingest(each)
+    assert derived(world) == derived(undisturbed)
+    assert said(world, "FBTC", "2026-01-16") == [
+        ("2026-01-17", 1, "final"),
+        ("2026-01-25", Decimal("1.5"), "final"),
+    ]
+    # Asked for again, though nothing is new, a week is made from the archive.
+    with pytest.raises(FundflowsError, match="has been changed"):
+        facts.ingest(world.warehouse, SOURCE, [FRIDAY])
+
+
 # -- what makes a week due -------------------------------------------------------------------------
 
 
