@@ -101,7 +101,9 @@ def audits() -> dict[str, Path]:
 def column_lineage(name: str) -> dict[str, tuple[tuple[str, str], ...]]:
     """Return, for each column of a model, the (table, column) pairs that it is made of."""
     model = models()[name]
-    nodes = trace(None, model.sql, _known_columns(model.reads), dialect="duckdb")
+    known = _known_columns(model.reads)
+    # Untrimmed: only the leaves are wanted, and trimming copies the tree for every column.
+    nodes = trace(None, model.parsed, known, dialect="duckdb", trim_selects=False)
     return {column: _leaves(node) for column, node in nodes.items()}
 
 

@@ -99,12 +99,13 @@ def _reference_specs(owner: str) -> Iterator[dg.AssetSpec]:
 
 
 def _model_specs(owner: str) -> Iterator[dg.AssetSpec]:
+    weeks = {key_of(source) for source in layout.sources()}
     for model in models.models().values():
         contract = catalog.contract_of(model.name)
         schema, _, stem = model.name.partition(".")
         yield dg.AssetSpec(
             table_key(model.name),
-            deps=sorted(_deps(model.reads)),
+            deps=sorted(_deps(model.reads, weeks)),
             group_name=schema,
             kinds={"duckdb", model.kind},
             owners=[owner],
@@ -124,9 +125,8 @@ def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _deps(reads: tuple[str, ...]) -> set[dg.AssetKey]:
+def _deps(reads: tuple[str, ...], weeks: set[dg.AssetKey]) -> set[dg.AssetKey]:
     """Tables are assets of their own; the weeks' files under `facts` are the sources' assets."""
-    weeks = {key_of(source) for source in layout.sources()}
     tables = {table_key(table) for table in reads if not table.startswith("facts.")}
     return tables | weeks if _OF_WEEKS & set(reads) else tables
 
