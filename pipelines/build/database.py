@@ -23,7 +23,7 @@ from pipelines.build import as_known, errors, models
 from pipelines.build.models import SQL, Model
 from pipelines.reports import archive
 from pipelines.reports.layout import Source
-from pipelines.reports.warehouse import PROJECT, Warehouse, write_whole
+from pipelines.reports.warehouse import PROJECT, Warehouse, one_at_a_time, write_whole
 from schemas import catalog
 from schemas.observation import empty, frame
 
@@ -154,8 +154,11 @@ def publish(
     as_of: dt.datetime | None = None,
     target: Path | None = None,
     on_table: Callable[[BuiltTable], None] = lambda _: None,
+    on_wait: Callable[[], object] = lambda: None,
 ) -> list[BuiltTable]:
     """Build the database, audit it, and rename it over the served file.
+
+    Two builds of the same file follow each other, so that the later one is of the newer weeks.
 
     Args:
         warehouse: where the weeks lie and the database is served.
@@ -163,12 +166,12 @@ def publish(
         as_of: admit only what was known by then.
         target: another file than the served one.
         on_table: told about each table as it is built.
+        on_wait: called when another build has to end first.
 
     Raises:
         BuildError: a model, a contract or an audit failed. The served file stays as it was.
     """
     served = target or warehouse.database
-    stamp = fingerprint(warehouse, sources)
     built: list[BuiltTable] = []
 
     def write(file: Path) -> None:
@@ -185,7 +188,9 @@ def publish(
             )
         Path(f"{file}.wal").unlink(missing_ok=True)
 
-    write_whole(served, write)
+    with one_at_a_time(served, on_wait):
+        stamp = fingerprint(warehouse, sources)
+        write_whole(served, write)
     return built
 
 

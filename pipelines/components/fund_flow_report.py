@@ -122,7 +122,7 @@ def _materialize(context: dg.AssetExecutionContext, source: Source) -> Iterator[
         for result in results:
             if result.ok:
                 context.log_event(_materialization(source, result))
-        yield from _checks(source, results)
+        yield from _checks(source)
         raise dg.Failure(
             description=f"{len(failed)} of {len(results)} weeks of {source.name} were refused",
             metadata={weeks.key_of(each.week): "\n".join(each.failures) for each in failed},
@@ -134,9 +134,7 @@ def _materialize(context: dg.AssetExecutionContext, source: Source) -> Iterator[
             asset_key=key_of(source.name),
             partition_key=weeks.key_of(result.week),
         )
-    yield dg.MaterializeResult(
-        asset_key=key_of(source.name), check_results=list(_checks(source, results))
-    )
+    yield dg.MaterializeResult(asset_key=key_of(source.name), check_results=list(_checks(source)))
 
 
 def _materialization(source: Source, result: WeekResult) -> dg.AssetMaterialization:
@@ -152,20 +150,26 @@ def _log(context: dg.AssetExecutionContext, result: WeekResult) -> None:
         context.log.error("%s refused: %s", result.week, failure)
 
 
-def _checks(source: Source, results: list[WeekResult]) -> Iterator[dg.AssetCheckResult]:
-    """One evaluation a check over the run's weeks; per week they are in ops.check_result."""
+def _checks(source: Source) -> Iterator[dg.AssetCheckResult]:
+    """One evaluation a check over all weeks on disk, so that no run hides what others left open.
+
+    A week counts by its newest report. Per week and report they are in ops.check_result.
+    """
     key = key_of(source.name)
-    refused = [f"{each.week}: {each.refused_rows} refused" for each in results if each.refused_rows]
-    covered = sum(bool(each.reports) for each in results)
+    standing = facts.standing(Warehouse.default(), source)
+    covered = {"weeks_with_reports": len(standing)}
+    refused = [
+        f"{each.week}: {each.refused_rows} refused" for each in standing if each.refused_rows
+    ]
     yield dg.AssetCheckResult(
         asset_key=key,
         check_name="contract",
         passed=not refused,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"weeks_with_reports": covered, **metadata.bullets("refused", refused)},
+        metadata={**covered, **metadata.bullets("refused", refused[::-1])},
     )
     for name, rules in (("totals", _SUMS), ("position", ("position",))):
-        lines = [line for each in results for line in each.unexplained if line.rule in rules]
+        lines = [line for each in standing for line in each.unexplained if line.rule in rules]
         blocking = any(line.blocking for line in lines)
         yield dg.AssetCheckResult(
             asset_key=key,
@@ -173,7 +177,7 @@ def _checks(source: Source, results: list[WeekResult]) -> Iterator[dg.AssetCheck
             passed=not lines,
             severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
             metadata={
-                "weeks_with_reports": covered,
-                **metadata.bullets("unexplained", [line.text for line in lines]),
+                **covered,
+                **metadata.bullets("unexplained", [line.text for line in lines[::-1]]),
             },
         )
