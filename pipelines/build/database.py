@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +20,10 @@ import polars as pl
 
 from pipelines.build import as_known, errors, models
 from pipelines.build.models import SQL, Model
-from pipelines.reports import archive
+from pipelines.reports import facts, release
+from pipelines.reports.facts import Contents
 from pipelines.reports.layout import Source
+from pipelines.reports.release import Coverage
 from pipelines.reports.warehouse import PROJECT, Warehouse, one_at_a_time, write_whole
 from schemas import catalog
 from schemas.observation import empty, frame
@@ -55,8 +56,15 @@ class Inputs:
     frames: dict[str, pl.DataFrame]
 
 
-def inputs(warehouse: Warehouse, sources: Collection[Source]) -> Inputs:
+def inputs(
+    warehouse: Warehouse, sources: Collection[Source], as_of: dt.datetime | None = None
+) -> Inputs:
     """Return what a build reads of a warehouse: the weeks' files, the archive, the sources."""
+    until = as_of or dt.datetime.now(dt.UTC)
+    known = {source.name: facts.surveyed(warehouse, source) for source in sources}
+    expected = [
+        each for source in sources for each in release.coverage(source, known[source.name], until)
+    ]
     return Inputs(
         files={
             "facts.observation": warehouse.week_files("facts"),
@@ -64,8 +72,9 @@ def inputs(warehouse: Warehouse, sources: Collection[Source]) -> Inputs:
             "facts.outcome": warehouse.week_files("outcomes"),
         },
         frames={
-            "facts.report": _reports(warehouse, sources),
+            "facts.report": _reports(known.values()),
             "facts.source": _sources(sources),
+            "facts.coverage": _coverage(expected),
         },
     )
 
@@ -89,33 +98,40 @@ def _sources(sources: Collection[Source]) -> pl.DataFrame:
     return frame(catalog.contract_of("facts.source"), rows)
 
 
-def _reports(warehouse: Warehouse, sources: Collection[Source]) -> pl.DataFrame:
-    """List the archive with what the contents files say of each report."""
-    rows: list[dict[str, object]] = []
-    for source in sources:
-        for archived in archive.reports(warehouse, source.name):
-            report = archived.report
-            file = warehouse.contents(source.name, report.report_id)
-            said = json.loads(file.read_text()) if file.exists() else {}
-            weeks = sorted(said.get("weeks", {}))
-            clock = said.get("published_at")
-            published = dt.datetime.fromisoformat(clock) if clock else report.published_at
-            rows.append(
-                {
-                    "report_id": report.report_id,
-                    "source": source.name,
-                    "name": report.name,
-                    "layout": said.get("layout"),
-                    "received_at": report.received_at,
-                    "published_at": published,
-                    "known_at": min(report.received_at, published or report.received_at),
-                    "first_week": dt.date.fromisoformat(weeks[0]) if weeks else None,
-                    "last_week": dt.date.fromisoformat(weeks[-1]) if weeks else None,
-                    "weeks": len(weeks),
-                    "error": said.get("error"),
-                }
-            )
+def _reports(known: Iterable[list[Contents]]) -> pl.DataFrame:
+    """List the archive with what is known of each report."""
+    rows: list[dict[str, object]] = [
+        {
+            "report_id": each.archived.report.report_id,
+            "source": each.archived.report.source,
+            "name": each.archived.report.name,
+            "layout": each.layout,
+            "received_at": each.archived.report.received_at,
+            "published_at": each.published_at,
+            "known_at": each.known_at,
+            "first_week": min(each.weeks, default=None),
+            "last_week": max(each.weeks, default=None),
+            "weeks": len(each.weeks),
+            "error": each.error,
+        }
+        for of_source in known
+        for each in of_source
+    ]
     return frame(catalog.contract_of("facts.report"), rows)
+
+
+def _coverage(expected: list[Coverage]) -> pl.DataFrame:
+    rows: list[dict[str, object]] = [
+        {
+            "source": each.source,
+            "week_ending": each.week,
+            "expected_by": each.expected_by,
+            "first_known_at": each.first_known_at,
+            "state": each.state,
+        }
+        for each in expected
+    ]
+    return frame(catalog.contract_of("facts.coverage"), rows)
 
 
 def fingerprint(warehouse: Warehouse, sources: Collection[Source]) -> str:
@@ -132,6 +148,8 @@ def fingerprint(warehouse: Warehouse, sources: Collection[Source]) -> str:
     for file in sorted([*code, *(PROJECT / "schemas").glob("*.py")]):
         digest.update(file.read_bytes())
     digest.update(_sources(sources).write_json().encode())
+    now = dt.datetime.now(dt.UTC)
+    digest.update("".join(release.position(source, now) for source in sources).encode())
     return digest.hexdigest()[:16]
 
 
@@ -180,7 +198,7 @@ def publish(
             built.extend(
                 _build(
                     connection,
-                    inputs(warehouse, sources),
+                    inputs(warehouse, sources, as_of),
                     as_of=as_of,
                     stamp=stamp,
                     on_table=on_table,

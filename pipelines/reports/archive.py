@@ -66,7 +66,9 @@ def add(
     Raises:
         FundflowsError: the file cannot be read, or is published after it was received.
     """
-    return _keep(warehouse, source, file, _content_of(source, file), published, received)
+    return _keep(
+        warehouse, source, file, _content_of(source, file), published=published, received=received
+    )
 
 
 def _content_of(source: str, file: Path) -> bytes:
@@ -87,6 +89,7 @@ def _keep(
     source: str,
     file: Path,
     content: bytes,
+    *,
     published: dt.datetime | None = None,
     received: dt.datetime | None = None,
 ) -> Archived:
@@ -134,7 +137,7 @@ def sweep(warehouse: Warehouse, source: str, *, quiet: float = 0.0) -> list[Arch
 
 
 def waiting(warehouse: Warehouse, source: str) -> list[Path]:
-    """List the files that a sweep has left in a source's inbox, but for those named as unfinished."""
+    """List the files of a source's inbox that are not named as unfinished."""
     files = [file for file in warehouse.inbox(source).glob("*") if _is_whole(file)]
     return sorted(file for file in files if file.is_file())
 

@@ -13,7 +13,7 @@ import datetime as dt
 import hashlib
 import io
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -109,6 +109,14 @@ def contents(warehouse: Warehouse, source: Source) -> list[Contents]:
     return sorted(known, key=lambda each: each.order)
 
 
+def surveyed(warehouse: Warehouse, source: Source) -> list[Contents]:
+    """Return what is kept about every archived report of a source; nothing is read anew."""
+    return [
+        _contents_from(each, _kept_survey(warehouse.contents(source.name, each.report.report_id)))
+        for each in archive.reports(warehouse, source.name)
+    ]
+
+
 def contents_of(warehouse: Warehouse, source: Source, archived: Archived) -> Contents:
     """Return what one archived report covers, reading it only if its layouts have changed."""
     file = warehouse.contents(source.name, archived.report.report_id)
@@ -146,18 +154,18 @@ def _survey(source: Source, archived: Archived) -> dict[str, object]:
 
 
 def _contents_from(archived: Archived, said: dict[str, object]) -> Contents:
-    published = said["published_at"]
+    published = said.get("published_at")
     clock = dt.datetime.fromisoformat(str(published)) if published else None
     clock = clock or archived.report.published_at
-    weeks = said["weeks"]
+    weeks = said.get("weeks", {})
     assert isinstance(weeks, dict)  # noqa: S101 (written above)
     return Contents(
         archived,
         min(archived.report.received_at, clock or archived.report.received_at),
         clock,
-        str(said["layout"]) if said["layout"] else None,
+        str(said["layout"]) if said.get("layout") else None,
         {dt.date.fromisoformat(week): digest for week, digest in weeks.items()},
-        str(said["error"]) if said["error"] else None,
+        str(said["error"]) if said.get("error") else None,
     )
 
 
@@ -399,14 +407,14 @@ def _write_week(
     outcomes = folded.outcomes.get(week, empty(Outcome))
     state = _state_of(source, said)
     stamp = {"stamp": _stamp_of(state)}
-    _write(warehouse, "facts", source, week, facts, stamp if facts.height else None)
-    _write(warehouse, "quarantine", source, week, refused, stamp if refused.height else None)
+    _write(warehouse, "facts", source, week, facts, said=stamp if facts.height else None)
+    _write(warehouse, "quarantine", source, week, refused, said=stamp if refused.height else None)
     mark = {
         "state": state,
         "files": {"facts": facts.height > 0, "quarantine": refused.height > 0},
         "is_clean": not said or _failed(outcomes, said[-1][0]).is_empty(),
     }
-    _write(warehouse, "outcomes", source, week, outcomes, mark if said else None)
+    _write(warehouse, "outcomes", source, week, outcomes, said=mark if said else None)
     blocked = _blocked(outcomes)
     admitted = facts.get_column("report_id").unique(maintain_order=True)
     return WeekResult(
@@ -494,7 +502,8 @@ def _write(
     source: Source,
     week: dt.date,
     rows: pl.DataFrame,
-    said: dict[str, object] | None,
+    *,
+    said: Mapping[str, object] | None,
 ) -> None:
     """Write a week's file with what it says of itself; one that says nothing is not there."""
     file = warehouse.week_file(kind, source.name, week)
