@@ -4,6 +4,7 @@ Everything that the asset does is done by `reports`; here is only how Dagster ca
 is told. No source is known by name.
 """
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import dagster as dg
 import pydantic
 
 from pipelines.components import metadata
-from pipelines.reports import facts, weeks
+from pipelines.reports import facts, release, weeks
 from pipelines.reports.facts import WeekResult
 from pipelines.reports.layout import Source, SourceFile, parse_source
 from pipelines.reports.warehouse import Warehouse
@@ -22,6 +23,8 @@ CHECKS = {
     "ops.quarantine with their cell.",
     "totals": "Printed totals equal the sum of their parts within rounding (F9).",
     "position": "AUM equals NAV x shares outstanding within rounding.",
+    "readable": "Every archived report can be used; one that cannot says why.",
+    "on_time": "The week that was expected last, by the release calendar, has a report.",
 }
 _SUMS = ("total", "same_total")
 
@@ -150,11 +153,53 @@ def _log(context: dg.AssetExecutionContext, result: WeekResult) -> None:
         context.log.error("%s refused: %s", result.week, failure)
 
 
+def readable(source: Source) -> dg.AssetCheckResult:
+    """Tell which archived reports cannot be used, and why."""
+    known = facts.contents(Warehouse.default(), source)
+    unusable = [
+        f"{each.archived.report.name}: {each.error.partition(chr(10))[0]}"
+        for each in known
+        if each.error
+    ]
+    return dg.AssetCheckResult(
+        asset_key=key_of(source.name),
+        check_name="readable",
+        passed=not unusable,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"reports": len(known), **metadata.bullets("unusable", unusable[::-1])},
+    )
+
+
+def on_time(source: Source) -> dg.AssetCheckResult:
+    """Tell which week is late, and since when: about the content, not about the last run."""
+    now = dt.datetime.now(dt.UTC)
+    covered = release.coverage(source, facts.surveyed(Warehouse.default(), source), now)
+    late = [
+        f"the week to {each.week} was expected by {each.expected_by:%Y-%m-%d %H:%M} UTC"
+        for each in release.overdue(covered)
+    ]
+    there = [each.week for each in covered if each.first_known_at]
+    return dg.AssetCheckResult(
+        asset_key=key_of(source.name),
+        check_name="on_time",
+        passed=not late,
+        description=f"{len(late)} late: {late[-1]}" if late else None,
+        metadata={
+            **({"last_week": weeks.key_of(there[-1])} if there else {}),
+            "missing_weeks": sum(each.state == "missing" for each in covered),
+            **metadata.bullets("late", late[::-1]),
+            **({} if source.release else {"calendar": "none: no report is ever late"}),
+        },
+    )
+
+
 def _checks(source: Source) -> Iterator[dg.AssetCheckResult]:
     """One evaluation a check over all weeks on disk, so that no run hides what others left open.
 
     A week counts by its newest report. Per week and report they are in ops.check_result.
     """
+    yield readable(source)
+    yield on_time(source)
     key = key_of(source.name)
     standing = facts.standing(Warehouse.default(), source)
     covered = {"weeks_with_reports": len(standing)}

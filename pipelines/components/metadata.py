@@ -79,7 +79,7 @@ def code(file: Path) -> dg.CodeReferencesMetadataValue:
     """Return the link from an asset to the file that it is made by."""
     label = file.relative_to(PROJECT).as_posix() if file.is_relative_to(PROJECT) else file.name
     return dg.CodeReferencesMetadataValue(
-        [dg.LocalFileCodeReference(file_path=str(file), line_number=1, label=label)]
+        code_references=[dg.LocalFileCodeReference(file_path=str(file), line_number=1, label=label)]
     )
 
 

@@ -29,6 +29,13 @@ _OF_WEEKS = {
     "facts.report",
     "facts.coverage",
 }
+GROUPS = catalog.SCHEMAS
+REBUILD = (
+    dg.AutomationCondition.any_deps_updated().since_last_handled()
+    & ~dg.AutomationCondition.any_deps_in_progress()
+    & ~dg.AutomationCondition.in_progress()
+).with_label("a source has changed and none is being read")
+"""Carried by the tables that read sources. All are built with them, so each change builds once."""
 POOL = "database"
 """Of which one build at a time is taken from the run queue (dagster.yaml)."""
 
@@ -116,6 +123,7 @@ def _model_specs(owner: str) -> Iterator[dg.AssetSpec]:
         yield dg.AssetSpec(
             table_key(model.name),
             deps=sorted(_deps(model.reads)),
+            automation_condition=REBUILD if _OF_WEEKS & set(model.reads) else None,
             group_name=schema,
             kinds={"duckdb", model.kind},
             owners=[owner],

@@ -142,6 +142,12 @@ def waiting(warehouse: Warehouse, source: str) -> list[Path]:
     return sorted(file for file in files if file.is_file())
 
 
+def state(warehouse: Warehouse, source: str) -> str:
+    """Return a hash of which reports of a source are archived."""
+    names = sorted(file.name for file in warehouse.archive(source).glob(f"*{_SIDECAR}"))
+    return hashlib.sha256("".join(names).encode()).hexdigest()[:16]
+
+
 def reports(warehouse: Warehouse, source: str) -> list[Archived]:
     """List the archived reports of a source, in the order in which they were received."""
     sidecars = warehouse.archive(source).glob(f"*{_SIDECAR}")
