@@ -183,7 +183,7 @@ def on_time(source: Source) -> dg.AssetCheckResult:
         asset_key=key_of(source.name),
         check_name="on_time",
         passed=not late,
-        description=f"{len(late)} late: {late[-1]}" if late else None,
+        description=f"{len(late)} missing, first {late[0]}" if late else None,
         metadata={
             **({"last_week": weeks.key_of(there[-1])} if there else {}),
             "missing_weeks": sum(each.state == "missing" for each in covered),
