@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandera.polars as pa
 import polars as pl
 
-from schemas import core
+from schemas import core, ops
 from schemas.observation import Observation, Outcome, Refused
 
 SCHEMAS = ("reference", "core", "ops", "mart")
@@ -34,6 +34,7 @@ FACTS: dict[str, type[pa.DataFrameModel]] = {
     "facts.outcome": Outcome,
     "facts.report": core.Report,
     "facts.source": core.Source,
+    "facts.coverage": ops.Coverage,
 }
 """The inputs of the SQL: what the weeks' files, the archive and the sources' files hold."""
 

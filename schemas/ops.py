@@ -55,6 +55,35 @@ class CheckResult(pa.DataFrameModel):
         unique = ["source", "report_id", "week_ending", "rule"]
 
 
+class Coverage(pa.DataFrameModel):
+    """Whether every week that a source was expected to report is there, by its release calendar.
+
+    Weeks are expected from the first one that any report covers until the last one that had ended
+    when the database was built. A source without a calendar in its defs.yaml has no row.
+
+    grain: one row a source and week
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
+    expected_by: Instant = pa.Field(description="From then on its report is late.")
+    first_known_at: Instant = pa.Field(
+        nullable=True,
+        description="When the first report that covers the whole week could be known.",
+    )
+    state: pl.String = pa.Field(
+        isin=["on time", "late", "missing", "holiday", "expected", "history"],
+        description="missing: late and not there; expected: not late yet; holiday: the publisher "
+        "prints none; history: from before the ledger had reports of the source.",
+    )
+
+    class Config:
+        """Shape rules, and the grain."""
+
+        strict = True
+        unique = ["source", "week_ending"]
+
+
 class ImpliedReturn(pa.DataFrameModel):
     """Whether printed flow and printed AUM of a fund can both be true, by week.
 

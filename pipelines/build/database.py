@@ -20,9 +20,10 @@ import polars as pl
 
 from pipelines.build import as_known, errors, models
 from pipelines.build.models import SQL, Model
-from pipelines.reports import survey
+from pipelines.reports import release, survey
 from pipelines.reports.layout import Source
-from pipelines.reports.warehouse import PROJECT, Warehouse, write_whole
+from pipelines.reports.release import Coverage
+from pipelines.reports.warehouse import PROJECT, Warehouse, one_at_a_time, write_whole
 from schemas import catalog
 from schemas.observation import empty, frame
 
@@ -54,8 +55,16 @@ class Inputs:
     frames: dict[str, pl.DataFrame]
 
 
-def inputs(warehouse: Warehouse, sources: Collection[Source]) -> Inputs:
+def inputs(
+    warehouse: Warehouse, sources: Collection[Source], as_of: dt.datetime | None = None
+) -> Inputs:
     """Return what a build reads of a warehouse: the weeks' files, the archive, the sources."""
+    until = as_of or dt.datetime.now(dt.UTC)
+    expected = [
+        each
+        for source in sources
+        for each in release.coverage(source, survey.spoken(warehouse, source), until)
+    ]
     return Inputs(
         files={
             "facts.observation": warehouse.week_files("facts"),
@@ -65,6 +74,7 @@ def inputs(warehouse: Warehouse, sources: Collection[Source]) -> Inputs:
         frames={
             "facts.report": _reports(warehouse, sources),
             "facts.source": _sources(sources),
+            "facts.coverage": _coverage(expected),
         },
     )
 
@@ -110,6 +120,20 @@ def _reports(warehouse: Warehouse, sources: Collection[Source]) -> pl.DataFrame:
     return frame(catalog.contract_of("facts.report"), rows)
 
 
+def _coverage(expected: list[Coverage]) -> pl.DataFrame:
+    rows: list[dict[str, object]] = [
+        {
+            "source": each.source,
+            "week_ending": each.week,
+            "expected_by": each.expected_by,
+            "first_known_at": each.first_known_at,
+            "state": each.state,
+        }
+        for each in expected
+    ]
+    return frame(catalog.contract_of("facts.coverage"), rows)
+
+
 def fingerprint(warehouse: Warehouse, sources: Collection[Source]) -> str:
     """Return a hash of all that a build is made of: weeks, archive, SQL, contracts, this code."""
     digest = hashlib.sha256()
@@ -123,6 +147,8 @@ def fingerprint(warehouse: Warehouse, sources: Collection[Source]) -> str:
     for file in sorted([*code, *(PROJECT / "schemas").glob("*.py")]):
         digest.update(file.read_bytes())
     digest.update(_sources(sources).write_json().encode())
+    now = dt.datetime.now(dt.UTC)
+    digest.update("".join(release.position(source, now) for source in sources).encode())
     return digest.hexdigest()[:16]
 
 
@@ -145,8 +171,11 @@ def publish(
     as_of: dt.datetime | None = None,
     target: Path | None = None,
     on_table: Callable[[BuiltTable], None] = lambda _: None,
+    on_wait: Callable[[], object] = lambda: None,
 ) -> list[BuiltTable]:
     """Build the database, audit it, and rename it over the served file.
+
+    Two builds of the same file follow each other, so that the later one is of the newer weeks.
 
     Args:
         warehouse: where the weeks lie and the database is served.
@@ -154,12 +183,12 @@ def publish(
         as_of: admit only what was known by then.
         target: another file than the served one.
         on_table: told about each table as it is built.
+        on_wait: called when another build has to end first.
 
     Raises:
         BuildError: a model, a contract or an audit failed. The served file stays as it was.
     """
     served = target or warehouse.database
-    stamp = fingerprint(warehouse, sources)
     built: list[BuiltTable] = []
 
     def write(file: Path) -> None:
@@ -168,7 +197,7 @@ def publish(
             built.extend(
                 _build(
                     connection,
-                    inputs(warehouse, sources),
+                    inputs(warehouse, sources, as_of),
                     as_of=as_of,
                     stamp=stamp,
                     on_table=on_table,
@@ -176,7 +205,9 @@ def publish(
             )
         Path(f"{file}.wal").unlink(missing_ok=True)
 
-    write_whole(served, write)
+    with one_at_a_time(served, on_wait):
+        stamp = fingerprint(warehouse, sources)
+        write_whole(served, write)
     return built
 
 

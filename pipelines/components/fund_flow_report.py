@@ -4,6 +4,7 @@ Everything that the asset does is done by `reports`; here is only how Dagster ca
 is told. No source is known by name.
 """
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import dagster as dg
 import pydantic
 
 from pipelines.components import metadata
-from pipelines.reports import facts, weeks
+from pipelines.reports import facts, release, survey, weeks
 from pipelines.reports.facts import WeekResult
 from pipelines.reports.layout import Source, SourceFile, parse_source
 from pipelines.reports.warehouse import Warehouse
@@ -22,6 +23,8 @@ CHECKS = {
     "ops.quarantine with their cell.",
     "totals": "Printed totals equal the sum of their parts within rounding (F9).",
     "position": "AUM equals NAV x shares outstanding within rounding.",
+    "readable": "Every archived report can be used; one that cannot says why.",
+    "on_time": "The week that was expected last, by the release calendar, has a report.",
 }
 _SUMS = ("total", "same_total")
 
@@ -122,7 +125,7 @@ def _materialize(context: dg.AssetExecutionContext, source: Source) -> Iterator[
         for result in results:
             if result.ok:
                 context.log_event(_materialization(source, result))
-        yield from _checks(source, results)
+        yield from _checks(source)
         raise dg.Failure(
             description=f"{len(failed)} of {len(results)} weeks of {source.name} were refused",
             metadata={weeks.key_of(each.week): "\n".join(each.failures) for each in failed},
@@ -134,9 +137,7 @@ def _materialize(context: dg.AssetExecutionContext, source: Source) -> Iterator[
             asset_key=key_of(source.name),
             partition_key=weeks.key_of(result.week),
         )
-    yield dg.MaterializeResult(
-        asset_key=key_of(source.name), check_results=list(_checks(source, results))
-    )
+    yield dg.MaterializeResult(asset_key=key_of(source.name), check_results=list(_checks(source)))
 
 
 def _materialization(source: Source, result: WeekResult) -> dg.AssetMaterialization:
@@ -152,20 +153,68 @@ def _log(context: dg.AssetExecutionContext, result: WeekResult) -> None:
         context.log.error("%s refused: %s", result.week, failure)
 
 
-def _checks(source: Source, results: list[WeekResult]) -> Iterator[dg.AssetCheckResult]:
-    """One evaluation a check over the run's weeks; per week they are in ops.check_result."""
+def readable(source: Source) -> dg.AssetCheckResult:
+    """Tell which archived reports cannot be used, and why."""
+    known = survey.contents(Warehouse.default(), source)
+    unusable = [
+        f"{each.archived.report.name}: {each.error.partition(chr(10))[0]}"
+        for each in known
+        if each.error
+    ]
+    return dg.AssetCheckResult(
+        asset_key=key_of(source.name),
+        check_name="readable",
+        passed=not unusable,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"reports": len(known), **metadata.bullets("unusable", unusable[::-1])},
+    )
+
+
+def on_time(source: Source) -> dg.AssetCheckResult:
+    """Tell which week is late, and since when: about the content, not about the last run."""
+    now = dt.datetime.now(dt.UTC)
+    covered = release.coverage(source, survey.spoken(Warehouse.default(), source), now)
+    late = [
+        f"the week to {each.week} was expected by {each.expected_by:%Y-%m-%d %H:%M} UTC"
+        for each in release.overdue(covered)
+    ]
+    there = [each.week for each in covered if each.first_known_at]
+    return dg.AssetCheckResult(
+        asset_key=key_of(source.name),
+        check_name="on_time",
+        passed=not late,
+        description=f"{len(late)} missing, first {late[0]}" if late else None,
+        metadata={
+            **({"last_week": weeks.key_of(there[-1])} if there else {}),
+            "missing_weeks": sum(each.state == "missing" for each in covered),
+            **metadata.bullets("late", late[::-1]),
+            **({} if source.release else {"calendar": "none: no report is ever late"}),
+        },
+    )
+
+
+def _checks(source: Source) -> Iterator[dg.AssetCheckResult]:
+    """One evaluation a check over all weeks on disk, so that no run hides what others left open.
+
+    A week counts by its newest report. Per week and report they are in ops.check_result.
+    """
+    yield readable(source)
+    yield on_time(source)
     key = key_of(source.name)
-    refused = [f"{each.week}: {each.refused_rows} refused" for each in results if each.refused_rows]
-    covered = sum(bool(each.reports) for each in results)
+    standing = facts.standing(Warehouse.default(), source)
+    covered = {"weeks_with_reports": len(standing)}
+    refused = [
+        f"{each.week}: {each.refused_rows} refused" for each in standing if each.refused_rows
+    ]
     yield dg.AssetCheckResult(
         asset_key=key,
         check_name="contract",
         passed=not refused,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"weeks_with_reports": covered, **metadata.bullets("refused", refused)},
+        metadata={**covered, **metadata.bullets("refused", refused[::-1])},
     )
     for name, rules in (("totals", _SUMS), ("position", ("position",))):
-        lines = [line for each in results for line in each.unexplained if line.rule in rules]
+        lines = [line for each in standing for line in each.unexplained if line.rule in rules]
         blocking = any(line.blocking for line in lines)
         yield dg.AssetCheckResult(
             asset_key=key,
@@ -173,7 +222,7 @@ def _checks(source: Source, results: list[WeekResult]) -> Iterator[dg.AssetCheck
             passed=not lines,
             severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
             metadata={
-                "weeks_with_reports": covered,
-                **metadata.bullets("unexplained", [line.text for line in lines]),
+                **covered,
+                **metadata.bullets("unexplained", [line.text for line in lines[::-1]]),
             },
         )

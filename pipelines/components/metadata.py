@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 
 import dagster as dg
 import pandera.polars as pa
 import polars as pl
 
 from pipelines.reports.facts import WeekResult
+from pipelines.reports.warehouse import PROJECT
 from schemas import catalog
 
 
@@ -30,6 +32,9 @@ def column_schema(contract: type[pa.DataFrameModel]) -> dg.TableSchema:
 
 def of_week(result: WeekResult) -> dict[str, dg.MetadataValue]:
     """Return what came out of a week: rows, vintages, verdicts, reports and a few rows."""
+    hashes = [
+        f"{name}: sha256 {id_}" for name, id_ in zip(result.reports, result.report_ids, strict=True)
+    ]
     return {
         "dagster/partition_row_count": dg.MetadataValue.int(result.rows),
         "vintages": dg.MetadataValue.int(result.vintages),
@@ -38,6 +43,7 @@ def of_week(result: WeekResult) -> dict[str, dg.MetadataValue]:
         "verdicts": dg.MetadataValue.text(
             ", ".join(f"{count} {verdict}" for verdict, count in result.verdicts.items()) or "none"
         ),
+        **bullets("report_hashes", hashes),
         **(
             {"refused_reports": dg.MetadataValue.text("; ".join(result.refused_reports))}
             if result.refused_reports
@@ -47,17 +53,33 @@ def of_week(result: WeekResult) -> dict[str, dg.MetadataValue]:
     }
 
 
-def lineage(columns: Mapping[str, tuple[tuple[str, str], ...]]) -> dg.TableColumnLineage:
-    """Return the column lineage of a model."""
+def lineage(
+    columns: Mapping[str, tuple[tuple[str, str], ...]], sources: Sequence[str]
+) -> dg.TableColumnLineage:
+    """Return the column lineage of a model, down to the printed numbers of every source."""
     return dg.TableColumnLineage(
         {
             column: [
-                dg.TableColumnDep(asset_key=dg.AssetKey(table.split(".")), column_name=name)
+                dg.TableColumnDep(asset_key=dg.AssetKey(path.split(".")), column_name=name)
                 for table, name in made_of
-                if not table.startswith("facts.")
+                for path in _assets_of(table, sources)
             ]
             for column, made_of in columns.items()
         }
+    )
+
+
+def _assets_of(table: str, sources: Sequence[str]) -> list[str]:
+    if table == "facts.observation":
+        return [f"facts.{source}" for source in sources]
+    return [] if table.startswith("facts.") else [table]
+
+
+def code(file: Path) -> dg.CodeReferencesMetadataValue:
+    """Return the link from an asset to the file that it is made by."""
+    label = file.relative_to(PROJECT).as_posix() if file.is_relative_to(PROJECT) else file.name
+    return dg.CodeReferencesMetadataValue(
+        code_references=[dg.LocalFileCodeReference(file_path=str(file), line_number=1, label=label)]
     )
 
 

@@ -22,7 +22,22 @@ from schemas import catalog
 
 _LABELS = "labels_mapped"
 _OBSERVATION = "core.observation"
-_OF_WEEKS = {"facts.observation", "facts.quarantine", "facts.outcome"}
+_OF_WEEKS = {
+    "facts.observation",
+    "facts.quarantine",
+    "facts.outcome",
+    "facts.report",
+    "facts.coverage",
+}
+GROUPS = catalog.SCHEMAS
+REBUILD = (
+    dg.AutomationCondition.any_deps_updated().since_last_handled()
+    & ~dg.AutomationCondition.any_deps_in_progress()
+    & ~dg.AutomationCondition.in_progress()
+).with_label("a source has changed and none is being read")
+"""Carried by the tables that read sources. All are built with them, so each change builds once."""
+POOL = "database"
+"""Of which one build at a time is taken from the run queue (dagster.yaml)."""
 
 
 class SqlModels(dg.Component, dg.Model, dg.Resolvable):
@@ -74,6 +89,7 @@ def models_asset(owner: str) -> dg.AssetsDefinition:
         check_specs=list(_check_specs()),
         # Split by layer, a backfill would build the first tables before the sources have finished.
         can_subset=False,
+        pool=POOL,
     )
     def build_and_publish(context: dg.AssetExecutionContext, config: AsOf) -> Iterator[Any]:
         yield from _publish(context, config.moment())
@@ -89,10 +105,12 @@ def _reference_specs(owner: str) -> Iterator[dg.AssetSpec]:
             group_name="reference",
             kinds={"duckdb", "csv"},
             owners=[owner],
+            code_version=hash_of(file.read_text(encoding="utf-8")),
             description=catalog.description(contract),
             metadata={
                 "dagster/table_name": table,
                 "dagster/column_schema": metadata.column_schema(contract),
+                "dagster/code_references": metadata.code(file),
                 "file": f"sql/reference/{file.name}",
             },
         )
@@ -106,6 +124,7 @@ def _model_specs(owner: str) -> Iterator[dg.AssetSpec]:
         yield dg.AssetSpec(
             table_key(model.name),
             deps=sorted(_deps(model.reads, weeks)),
+            automation_condition=REBUILD if _OF_WEEKS & set(model.reads) else None,
             group_name=schema,
             kinds={"duckdb", model.kind},
             owners=[owner],
@@ -115,6 +134,7 @@ def _model_specs(owner: str) -> Iterator[dg.AssetSpec]:
                 "dagster/table_name": model.name,
                 "dagster/uri": str(Warehouse.default().database),
                 "dagster/column_schema": metadata.column_schema(contract),
+                "dagster/code_references": metadata.code(model.path),
                 "file": f"sql/{schema}/{stem}.sql",
             },
         )
@@ -168,10 +188,12 @@ def _publish(context: dg.AssetExecutionContext, as_of: dt.datetime | None) -> It
             as_of=as_of,
             target=file,
             on_table=lambda table: context.log.info("%s: %s rows", table.name, table.rows),
+            on_wait=lambda: context.log.info("another build is running: this one follows it"),
         )
     except BuildError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     context.log.info("published %s", file)
+    sources = list(layout.sources())
     for table in built:
         made_of = models.column_lineage(table.name) if table.name in models.models() else {}
         yield dg.MaterializeResult(
@@ -179,7 +201,11 @@ def _publish(context: dg.AssetExecutionContext, as_of: dt.datetime | None) -> It
             metadata={
                 "dagster/row_count": table.rows,
                 "database": dg.MetadataValue.path(file),
-                **({"dagster/column_lineage": metadata.lineage(made_of)} if made_of else {}),
+                **(
+                    {"dagster/column_lineage": metadata.lineage(made_of, sources)}
+                    if made_of
+                    else {}
+                ),
             },
         )
     yield from _check_results(context, file)

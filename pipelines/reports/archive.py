@@ -11,14 +11,20 @@ import datetime as dt
 import getpass
 import hashlib
 import json
+import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 from pipelines.reports.errors import FundflowsError, Where
 from pipelines.reports.reader import Report
 from pipelines.reports.warehouse import Warehouse, write_whole
 
 _SIDECAR = ".report.json"
+_log = logging.getLogger(__name__)
+QUIET = 5.0
+"""Seconds: a file in the inbox that changed more recently may still be being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +66,14 @@ def add(
     Raises:
         FundflowsError: the file cannot be read, or is published after it was received.
     """
+    return _keep(
+        warehouse, source, file, _content_of(source, file), published=published, received=received
+    )
+
+
+def _content_of(source: str, file: Path) -> bytes:
     try:
-        content = file.read_bytes()
+        return file.read_bytes()
     except OSError as error:
         raise FundflowsError(
             "The file cannot be read.",
@@ -70,6 +82,17 @@ def add(
             found=error.strerror or str(error),
             fix="check the path and the permissions",
         ) from error
+
+
+def _keep(
+    warehouse: Warehouse,
+    source: str,
+    file: Path,
+    content: bytes,
+    *,
+    published: dt.datetime | None = None,
+    received: dt.datetime | None = None,
+) -> Archived:
     report_id = hashlib.sha256(content).hexdigest()
     path = warehouse.archive(source) / f"{report_id}{file.suffix.lower()}"
     sidecar = warehouse.archive(source) / f"{report_id}{_SIDECAR}"
@@ -90,18 +113,39 @@ def add(
     return Archived(report, path, is_new=True)
 
 
-def sweep(warehouse: Warehouse, source: str) -> list[Archived]:
+def sweep(warehouse: Warehouse, source: str, *, quiet: float = 0.0) -> list[Archived]:
     """Archive what lies in a source's inbox and take it out of there; oldest first.
 
-    A dot file or a `.partial` one is still being written and is left alone.
+    What is still being written is left alone: dot files, `.partial` ones, and files that changed
+    in the last `quiet` seconds or while they were read. A file that cannot be opened stays and is
+    logged. Several sweeps may run at once.
     """
-    inbox = warehouse.inbox(source)
-    files = [file for file in inbox.glob("*") if file.is_file() and _is_whole(file)]
+    found = [(file, _trace(file)) for file in warehouse.inbox(source).glob("*") if _is_whole(file)]
+    whole = [(trace, file) for file, trace in found if trace and trace.quiet_for() >= quiet]
     swept = []
-    for file in sorted(files, key=lambda file: (file.stat().st_mtime, file.name)):
-        swept.append(add(warehouse, source, file))
-        file.unlink()
+    for trace, file in sorted(whole, key=lambda each: (each[0].modified, each[1].name)):
+        try:
+            content = _content_of(source, file)
+        except FundflowsError as error:
+            if file.exists():  # else another sweep has taken it
+                _log.warning("%s", error)
+            continue
+        if _trace(file) == trace:
+            swept.append(_keep(warehouse, source, file, content))
+            file.unlink(missing_ok=True)
     return swept
+
+
+def waiting(warehouse: Warehouse, source: str) -> list[Path]:
+    """List the files of a source's inbox that are not named as unfinished."""
+    files = [file for file in warehouse.inbox(source).glob("*") if _is_whole(file)]
+    return sorted(file for file in files if file.is_file())
+
+
+def state(warehouse: Warehouse, source: str) -> str:
+    """Return a hash of which reports of a source are archived."""
+    names = sorted(file.name for file in warehouse.archive(source).glob(f"*{_SIDECAR}"))
+    return hashlib.sha256("".join(names).encode()).hexdigest()[:16]
 
 
 def reports(warehouse: Warehouse, source: str) -> list[Archived]:
@@ -109,6 +153,33 @@ def reports(warehouse: Warehouse, source: str) -> list[Archived]:
     sidecars = warehouse.archive(source).glob(f"*{_SIDECAR}")
     archived = [_archived(sidecar) for sidecar in sidecars]
     return sorted(archived, key=lambda each: (each.report.received_at, each.report.report_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Trace:
+    """By what a change of a file is seen."""
+
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+    def quiet_for(self) -> float:
+        """Return the seconds since the file changed; a clock that is ahead counts the same.
+
+        By the time of change: a copy that keeps the old file's time of modification is new too.
+        """
+        return abs(time.time() - self.changed / 1e9)
+
+
+def _trace(file: Path) -> _Trace | None:
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    if not S_ISREG(stat.st_mode):
+        return None
+    return _Trace(stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 def _is_whole(file: Path) -> bool:

@@ -8,10 +8,12 @@ is simply due again. Reading and judging are elsewhere; nothing here knows a lay
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
+import io
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -53,15 +55,24 @@ class WeekResult:
     refused_rows: int
     verdicts: dict[str, int]
     reports: tuple[str, ...] = ()
+    report_ids: tuple[str, ...] = ()
     refused_reports: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
-    unexplained: tuple[Line, ...] = ()
     sample: pl.DataFrame = field(default_factory=lambda: empty(Observation))
 
     @property
     def ok(self) -> bool:
         """Whether the newest report of the week was admitted (a week without one is)."""
         return not self.failures
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the newest report of a week leaves open, whichever run wrote it."""
+
+    week: dt.date
+    refused_rows: int
+    unexplained: tuple[Line, ...]
 
 
 # -- plan: which weeks are due -------------------------------------------------------------------
@@ -87,28 +98,33 @@ def _state_of(source: Source, said: list[Statement]) -> dict[str, object]:
     return {"rules": _rules(source), "reports": [list(each) for each in said]}
 
 
-def _is_written(warehouse: Warehouse, source: Source, week: dt.date, said: list[Statement]) -> bool:
-    """Tell whether a week's files stand for these statements, and are all there."""
-    state = _written_state(warehouse, source, week)
-    return state == _state_of(source, said)
+def _stamp_of(state: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16]
 
 
-def _written_state(warehouse: Warehouse, source: Source, week: dt.date) -> dict[str, Any] | None:
-    """Return what a week's files stand for, if they are all there and can be read."""
-    file = warehouse.week_file("outcomes", source.name, week)
-    if not file.exists():
-        return None
+def _mark_of(file: Path | io.BytesIO) -> dict[str, Any]:
+    """Return what a week's file says of itself; nothing, if it is not there or is damaged."""
     try:
-        state = json.loads(pl.read_parquet_metadata(file)[_STATE])
-        there = {
-            kind: warehouse.week_file(kind, source.name, week).exists() == said
-            for kind, said in state.pop("files").items()
-        }
-        return (
-            {"rules": state["rules"], "reports": state["reports"]} if all(there.values()) else None
+        said = json.loads(pl.read_parquet_metadata(file)[_STATE])
+    except (pl.exceptions.PolarsError, KeyError, ValueError, OSError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _is_written(warehouse: Warehouse, source: Source, week: dt.date, said: list[Statement]) -> bool:
+    """Tell whether a week's files stand for these statements, all of them, and are all there."""
+    mark = _mark_of(warehouse.week_file("outcomes", source.name, week))
+    files = mark.get("files")
+    state = _state_of(source, said)
+    if not isinstance(files, dict) or mark.get("state") != state:
+        return False
+    wanted = {"stamp": _stamp_of(state)}
+    return all(
+        _mark_of(file) == wanted if there else not file.exists()
+        for file, there in (
+            (warehouse.week_file(kind, source.name, week), there) for kind, there in files.items()
         )
-    except (pl.exceptions.ComputeError, AttributeError, KeyError, TypeError, ValueError, OSError):
-        return None  # written by another version, or damaged
+    )
 
 
 def _rules(source: Source) -> str:
@@ -142,8 +158,26 @@ def ingest(
     Every week is written by itself, in order, and reported through `on_week` once it is on disk.
     A week that no report covers is a result with zero rows. Nothing of a refused vintage reaches
     the facts; the vintages before it stay.
+
+    Two processes may write the same weeks at once, of which one knows an older archive: each looks
+    again at what it wrote, so that the last one to look leaves all that is known.
     """
-    archive.sweep(warehouse, source.name)
+    archive.sweep(warehouse, source.name, quiet=archive.QUIET)
+    results: dict[dt.date, WeekResult] = {}
+    left = sorted(set(weeks))
+    while left:
+        for result in _ingest_once(warehouse, source, left, on_week):
+            results[result.week] = result
+        left = [week for week in due(warehouse, source) if week in results]
+    return [results[week] for week in sorted(results)]
+
+
+def _ingest_once(
+    warehouse: Warehouse,
+    source: Source,
+    weeks: list[dt.date],
+    on_week: Callable[[WeekResult], None],
+) -> list[WeekResult]:
     said = statements(warehouse, source)
     wanted = {week: said[week] for week in weeks if week in said}
     archived = {
@@ -152,7 +186,7 @@ def ingest(
     names = {report_id: each.report.name for report_id, each in archived.items()}
     folded = _fold(wanted, _rows_of(warehouse, source, wanted, archived), names)
     results = []
-    for week in sorted(weeks):
+    for week in weeks:
         result = _write_week(warehouse, source, week, wanted.get(week, []), folded)
         on_week(result)
         watcher.get()(result)
@@ -198,21 +232,33 @@ class _Kept:
 def _kept(warehouse: Warehouse, source: Source, week: dt.date, said: list[Statement]) -> _Kept:
     """Return a week's rows if its reports are the older ones of `said`; else nothing."""
     nothing = _Kept([], Judgement.joined([]))
-    state = _written_state(warehouse, source, week)
-    if state is None or state["rules"] != _rules(source):
+    files = {
+        kind: _bytes_of(warehouse.week_file(kind, source.name, week))
+        for kind in ("outcomes", "facts", "quarantine")
+    }
+    mark = _mark_of(io.BytesIO(files["outcomes"]))
+    state = mark.get("state")
+    if not isinstance(state, dict) or state.get("rules") != _rules(source):
         return nothing
     known = [(report_id, digest) for report_id, digest in state["reports"]]
     # A week that is asked for again, though nothing is new, is made from the archive.
     if len(known) >= len(said) or known != said[: len(known)]:
         return nothing
-    frames = []
+    stamp = {"stamp": _stamp_of(state)}
+    frames = {}
     for kind, model in (("facts", Observation), ("quarantine", Refused), ("outcomes", Outcome)):
-        file = warehouse.week_file(kind, source.name, week)
-        try:
-            frames.append(pl.read_parquet(file) if file.exists() else empty(model))
-        except pl.exceptions.PolarsError:
-            return nothing  # damaged
-    return _Kept(known, Judgement(*frames))
+        content = io.BytesIO(files[kind])
+        if kind != "outcomes" and _mark_of(content) != (stamp if mark["files"][kind] else {}):
+            return nothing  # damaged, or another run is writing
+        frames[kind] = pl.read_parquet(content) if files[kind] else empty(model)
+    return _Kept(known, Judgement(frames["facts"], frames["quarantine"], frames["outcomes"]))
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def _only(judged: Judgement, pairs: pl.DataFrame) -> Judgement:
@@ -276,13 +322,16 @@ def _write_week(
     facts = folded.facts.get(week, empty(Observation))
     refused = folded.refused.get(week, empty(Refused))
     outcomes = folded.outcomes.get(week, empty(Outcome))
-    _write(warehouse, "facts", source, week, facts)
-    _write(warehouse, "quarantine", source, week, refused)
-    state = {
-        **_state_of(source, said),
+    state = _state_of(source, said)
+    stamp = {"stamp": _stamp_of(state)}
+    _write(warehouse, "facts", source, week, facts, said=stamp if facts.height else None)
+    _write(warehouse, "quarantine", source, week, refused, said=stamp if refused.height else None)
+    mark = {
+        "state": state,
         "files": {"facts": facts.height > 0, "quarantine": refused.height > 0},
+        "is_clean": not said or _failed(outcomes, said[-1][0]).is_empty(),
     }
-    _write(warehouse, "outcomes", source, week, outcomes, state=state if said else None)
+    _write(warehouse, "outcomes", source, week, outcomes, said=mark if said else None)
     blocked = _blocked(outcomes)
     admitted = facts.get_column("report_id").unique(maintain_order=True)
     return WeekResult(
@@ -292,15 +341,47 @@ def _write_week(
         refused_rows=refused.height,
         verdicts=dict(outcomes.group_by("verdict").len().sort("verdict").iter_rows()),
         reports=tuple(names[report_id] for report_id, _ in said),
+        report_ids=tuple(report_id for report_id, _ in said),
         refused_reports=tuple(names[report_id] for report_id in blocked),
         failures=tuple(_failures(blocked, said, names)),
-        unexplained=tuple(
-            Line(row["rule"], f"{week}: {_why(row)}", row["blocking"])
-            for row in outcomes.filter(pl.col("verdict") == "unexplained").iter_rows(named=True)
-        ),
         sample=facts.filter(pl.col("value").is_not_null())
         .unique(["label", "measure", "period"], keep="last", maintain_order=True)
         .head(6),
+    )
+
+
+def standing(warehouse: Warehouse, source: Source) -> list[Standing]:
+    """Return every written week of a source that a report covers, with what is open in it."""
+    found = []
+    for file in warehouse.week_files("outcomes"):
+        if file.parent.name == source.name:
+            with contextlib.suppress(FileNotFoundError):  # another run has just emptied the week
+                found.append(_standing(dt.date.fromisoformat(file.stem), file.read_bytes()))
+    return found
+
+
+def _standing(week: dt.date, content: bytes) -> Standing:
+    """Read a week's outcomes only if they say that something is open."""
+    kept = _mark_of(io.BytesIO(content))
+    state = kept.get("state")
+    said = state.get("reports") if isinstance(state, dict) else None
+    if kept.get("is_clean") or not said:
+        return Standing(week, 0, ())
+    failed = _failed(pl.read_parquet(io.BytesIO(content)), said[-1][0])
+    return Standing(
+        week,
+        int(failed.filter(pl.col("verdict") == "refused").get_column("failed").sum()),
+        tuple(
+            Line(row["rule"], f"{week}: {_why(row)}", row["blocking"])
+            for row in failed.filter(pl.col("verdict") == "unexplained").iter_rows(named=True)
+        ),
+    )
+
+
+def _failed(outcomes: pl.DataFrame, report_id: str) -> pl.DataFrame:
+    """Return the outcomes of a report that did not come out well."""
+    return outcomes.filter(
+        pl.col("report_id") == report_id, pl.col("verdict").is_in(["refused", "unexplained"])
     )
 
 
@@ -338,12 +419,12 @@ def _write(
     week: dt.date,
     rows: pl.DataFrame,
     *,
-    state: dict[str, object] | None = None,
+    said: Mapping[str, object] | None,
 ) -> None:
-    """Write a week's file; one without rows and without a state is not there at all."""
+    """Write a week's file with what it says of itself; one that says nothing is not there."""
     file = warehouse.week_file(kind, source.name, week)
-    if rows.is_empty() and state is None:
+    if said is None:
         file.unlink(missing_ok=True)
         return
-    metadata = {_STATE: json.dumps(state)} if state else None
+    metadata = {_STATE: json.dumps(said)}
     write_whole(file, lambda temporary: rows.write_parquet(temporary, metadata=metadata))

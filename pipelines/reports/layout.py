@@ -255,6 +255,21 @@ class WeekRule(_Model):
         return self
 
 
+class Release(_Model):
+    """When the report of a week is expected: the calendar by which it is late."""
+
+    weekday: Weekday = Field(description="Day on which it comes out: the first after the week.")
+    grace_days: int = Field(
+        0, ge=0, le=60, description="Further days that may pass until it counts as late."
+    )
+    holidays: tuple[dt.date, ...] = Field(
+        (), description="Days on which nothing is published: it is expected a day later."
+    )
+    no_report: tuple[dt.date, ...] = Field(
+        (), description="Weeks, by their end, for which the publisher prints none."
+    )
+
+
 class SourceFile(_Model):
     """The attributes of a source's own file (`defs.yaml`)."""
 
@@ -276,6 +291,9 @@ class SourceFile(_Model):
         "nav", description="Flows are made of NAV; of the market price only where said so (E03)."
     )
     week: WeekRule
+    release: Release | None = Field(
+        None, description="Without one no report of the source is ever late."
+    )
     layouts: tuple[Layout, ...] = Field(min_length=1)
 
 

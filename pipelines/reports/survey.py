@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -102,22 +102,43 @@ def contents(warehouse: Warehouse, source: Source, *, parsing: bool = True) -> l
     return sorted(found, key=lambda each: each.order)
 
 
+def read_new(warehouse: Warehouse, source: Source, more: Callable[[], bool]) -> bool:
+    """Survey reports that are new for as long as `more` says so; tell whether all have been."""
+    archived = archive.reports(warehouse, source.name)
+    surveyed = _surveyed(warehouse, source, archived, more)
+    return surveyed.get_column("report_id").n_unique() == len(archived)
+
+
+def spoken(warehouse: Warehouse, source: Source) -> pl.DataFrame:
+    """Return who covers which week, of the reports that have been read, a row a week and report.
+
+    Columns `week_ending, report_id, known_at, digest`; oldest vintage of a week first.
+    """
+    covered = contents(warehouse, source, parsing=False)
+    known = pl.DataFrame(
+        [(each.archived.report.report_id, each.known_at) for each in covered],
+        {"report_id": pl.String, "known_at": pl.Datetime("us", "UTC")},
+        orient="row",
+    ).with_row_index("order")
+    return (
+        _kept(warehouse, source)
+        .drop_nulls("week_ending")
+        .join(known, on="report_id")
+        .sort("week_ending", "order")
+        .select("week_ending", "report_id", "known_at", "digest")
+    )
+
+
 def statements(warehouse: Warehouse, source: Source) -> dict[dt.date, list[Statement]]:
     """Return the reports that newly say something about each week, oldest first.
 
     A report that repeats its predecessor adds nothing and is left out.
     """
-    order = [each.archived.report.report_id for each in contents(warehouse, source)]
-    ordered = pl.DataFrame({"report_id": order}, {"report_id": pl.String}).with_row_index("order")
-    spoken = (
-        _kept(warehouse, source)
-        .drop_nulls("week_ending")
-        .join(ordered, on="report_id")
-        .sort("week_ending", "order")
-    )
+    read_new(warehouse, source, lambda: True)
     repeats = pl.col("digest") == pl.col("digest").shift(1).over("week_ending")
     weeks = (
-        spoken.filter(repeats.not_() | repeats.is_null())
+        spoken(warehouse, source)
+        .filter(repeats.fill_null(value=False).not_())
         .group_by("week_ending", maintain_order=True)
         .agg("report_id", "digest")
     )
@@ -127,17 +148,23 @@ def statements(warehouse: Warehouse, source: Source) -> dict[dt.date, list[State
     }
 
 
-def _surveyed(warehouse: Warehouse, source: Source, archived: Iterable[Archived]) -> pl.DataFrame:
-    """Return the survey of all archived reports, after reading those that it lacks."""
+def _surveyed(
+    warehouse: Warehouse,
+    source: Source,
+    archived: Iterable[Archived],
+    more: Callable[[], bool] = lambda: True,
+) -> pl.DataFrame:
+    """Return the survey of the archived reports, after reading those that it lacks."""
     kept = _kept(warehouse, source)
-    valid = kept.filter(pl.col("fingerprint") == source.fingerprint)
-    known = set(valid.get_column("report_id"))
     by_id = {each.report.report_id: each for each in archived}
-    missing = [_survey(source, each) for name, each in by_id.items() if name not in known]
-    valid = valid.filter(pl.col("report_id").is_in(list(by_id)))
-    if not missing and valid.height == kept.height:
+    valid = kept.filter(
+        pl.col("fingerprint") == source.fingerprint, pl.col("report_id").is_in(list(by_id))
+    )
+    missing = by_id.keys() - set(valid.get_column("report_id"))
+    added = [_survey(source, each) for name, each in by_id.items() if name in missing and more()]
+    if not added and valid.height == kept.height:
         return kept
-    whole = pl.concat([valid, *missing])
+    whole = pl.concat([valid, *added])
     write_whole(warehouse.contents(source.name), whole.write_parquet)
     return whole
 

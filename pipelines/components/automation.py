@@ -1,0 +1,276 @@
+"""What runs by itself: reports that arrive, weeks that end, weeks that are late.
+
+Sources are started by the inbox sensor and the weekly schedules, tables by their automation
+condition (`sql_models.REBUILD`), each by one of them only: docs/decisions/0014-automation.md.
+Everything is off until a team turns it on in the UI, or sets `FUNDFLOWS_AUTOMATE=1`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from pipelines.components import alerts, sql_models
+from pipelines.components.fund_flow_report import (
+    key_of,
+    on_time,
+    partitions_of,
+    readable,
+)
+from pipelines.reports import archive, facts, layout, release, survey, weeks
+from pipelines.reports.layout import Source
+from pipelines.reports.warehouse import Warehouse
+from pipelines.reports.weeks import WEEKDAYS, Weekday
+
+SOURCE = "fundflows/source"
+"""The tag by which a run of a source that was started by itself is known."""
+_BUDGET = 25.0
+"""Seconds that a tick may read new reports; Dagster gives it 60. The rest waits for the next."""
+_OPEN = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+_REPORTS = dg.AssetSelection.groups("reports")
+
+
+class Automation(dg.Component, dg.Model, dg.Resolvable):
+    """The sensors and schedules of all sources and tables."""
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
+        """Return the sensors and schedules."""
+        sources = layout.sources()
+        rules = sorted({source.week.ends for source in sources.values()}, key=WEEKDAYS.index)
+        return dg.Definitions(
+            sensors=[
+                inbox_sensor(sources),
+                freshness_sensor(sources),
+                tables_sensor(),
+                alerts.failure_sensor(),
+            ],
+            schedules=[weekly_schedule(sources, ends) for ends in rules],
+        )
+
+
+def _automate() -> bool:
+    return os.environ.get("FUNDFLOWS_AUTOMATE", "") not in ("", "0")
+
+
+def _sensor_status() -> dg.DefaultSensorStatus:
+    return dg.DefaultSensorStatus.RUNNING if _automate() else dg.DefaultSensorStatus.STOPPED
+
+
+# -- reports that arrive -------------------------------------------------------------------------
+
+
+@dataclass
+class _Tick:
+    """What a tick of the inbox sensor has found."""
+
+    asked: dict[str, str]
+    requests: list[dg.RunRequest] = field(default_factory=list)
+    checks: list[dg.AssetCheckEvaluation] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def inbox_sensor(sources: Mapping[str, Source]) -> dg.SensorDefinition:
+    """Return the sensor that archives what is dropped and reads the weeks that it changes."""
+
+    @dg.sensor(
+        name="inbox",
+        description="Archives what lies in warehouse/inbox/<source>/ once it is whole, and starts "
+        "one run a source over the weeks that are new or changed. Its cursor says for which state "
+        "of the archive a run was asked; the tables follow by their own condition.",
+        minimum_interval_seconds=30,
+        default_status=_sensor_status(),
+        asset_selection=_REPORTS,
+    )
+    def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        tick = _Tick(json.loads(context.cursor) if context.cursor else {})
+        deadline = time.monotonic() + _BUDGET
+        for source in sources.values():
+            try:
+                _look(context.instance, source, deadline, tick)
+            except Exception as error:  # one source must not keep the others out
+                tick.notes.append(f"{source.name}: {error}")
+                context.log.exception(f"inbox of {source.name}")
+        folders = {folder.name for folder in (Warehouse.default().root / "inbox").glob("[!.]*")}
+        tick.notes.extend(f"inbox/{name} is no source" for name in sorted(folders - set(sources)))
+        alerts.tell(context, tick.problems)
+        return dg.SensorResult(
+            run_requests=tick.requests,
+            skip_reason=None if tick.requests else "; ".join(tick.notes) or "nothing new",
+            cursor=json.dumps(tick.asked),
+            asset_events=tick.checks,
+        )
+
+    return inbox
+
+
+def _look(instance: dg.DagsterInstance, source: Source, deadline: float, tick: _Tick) -> None:
+    """Empty a source's inbox and ask for a run if the archive has something new."""
+    warehouse = Warehouse.default()
+    swept = archive.sweep(warehouse, source.name, quiet=archive.QUIET)
+    arrived = {each.report.report_id for each in swept if each.is_new}
+    if left := archive.waiting(warehouse, source.name):
+        tick.notes.append(f"{source.name}: {len(left)} files are still being written")
+    state = archive.state(warehouse, source.name)
+    if tick.asked.get(source.name) == state and not arrived:
+        return
+    due = _due(warehouse, source, deadline)
+    if due is None:
+        tick.notes.append(f"{source.name}: more reports to read")
+        return
+    _report_unusable(warehouse, source, tick)
+    if not due:
+        tick.asked[source.name] = state
+    elif in_flight(instance, source):
+        tick.notes.append(f"{source.name}: {len(due)} weeks wait for the run before")
+    else:
+        tick.asked[source.name] = state
+        tick.requests.append(request(source, due[0], due[-1]))
+
+
+def _report_unusable(warehouse: Warehouse, source: Source, tick: _Tick) -> None:
+    """Tell of each report that cannot be used: once, when it has been read for the first time."""
+    told = f"{source.name} unusable"
+    unusable = [each for each in survey.contents(warehouse, source) if each.error]
+    known = set(tick.asked.get(told, "").split())
+    tick.problems.extend(
+        f"{source.name}: {each.archived.report.name} is archived, but it cannot be used.\n"
+        f"{each.error}"
+        for each in unusable
+        if each.archived.report.report_id[:12] not in known
+    )
+    now = " ".join(each.archived.report.report_id[:12] for each in unusable)
+    if now != tick.asked.get(told, ""):
+        tick.asked[told] = now
+        tick.checks.append(_evaluation(readable(source)))
+
+
+def _due(warehouse: Warehouse, source: Source, deadline: float) -> list[dt.date] | None:
+    """Return the due weeks that are partitions, or None if reading them took too long."""
+    if not survey.read_new(warehouse, source, lambda: time.monotonic() < deadline):
+        return None
+    keys = set(partitions_of(source).get_partition_keys())
+    return [week for week in facts.due(warehouse, source) if weeks.key_of(week) in keys]
+
+
+def in_flight(instance: dg.DagsterInstance, source: Source) -> bool:
+    """Tell whether a run of the source that was started by itself has not ended yet."""
+    return bool(instance.get_runs_count(dg.RunsFilter(statuses=_OPEN, tags={SOURCE: source.name})))
+
+
+def request(source: Source, first: dt.date, last: dt.date) -> dg.RunRequest:
+    """Ask for one run of a source over a range of weeks."""
+    return dg.RunRequest(
+        asset_selection=[key_of(source.name)],
+        tags={
+            SOURCE: source.name,
+            "dagster/asset_partition_range_start": weeks.key_of(first),
+            "dagster/asset_partition_range_end": weeks.key_of(last),
+        },
+    )
+
+
+# -- weeks that end ------------------------------------------------------------------------------
+
+
+def weekly_schedule(sources: Mapping[str, Source], ends: Weekday) -> dg.ScheduleDefinition:
+    """Return the schedule of the sources whose weeks end on a day."""
+    of_day = [source for source in sources.values() if source.week.ends == ends]
+
+    @dg.schedule(
+        name=f"weekly_{ends}",
+        description=f"On the morning after a week has ended on {ends.title()}: one run a source "
+        "over that week and all that are due, so that a week without a report is seen too, and "
+        "what a killed run left is made up for.",
+        cron_schedule=f"0 6 * * {(weeks.cron_day_offset(ends) + 1) % 7}",
+        execution_timezone="UTC",
+        target=_REPORTS,
+        default_status=(
+            dg.DefaultScheduleStatus.RUNNING if _automate() else dg.DefaultScheduleStatus.STOPPED
+        ),
+    )
+    def weekly(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
+        warehouse, deadline = Warehouse.default(), time.monotonic() + _BUDGET
+        wanted = []
+        for source in of_day:
+            ended = release.last_ended(source, context.scheduled_execution_time)
+            busy = in_flight(context.instance, source)
+            due = [] if busy else _due(warehouse, source, deadline) or []
+            wanted.append(request(source, min([*due, ended]), max([*due, ended])))
+        return wanted
+
+    return weekly
+
+
+# -- weeks that are late -------------------------------------------------------------------------
+
+
+def freshness_sensor(sources: Mapping[str, Source]) -> dg.SensorDefinition:
+    """Return the sensor that says which week is late, without a run."""
+
+    @dg.sensor(
+        name="freshness",
+        description="Looks every hour whether the week that was expected last is there, by the "
+        "release calendar of each source; a change is an evaluation of its check `on_time`.",
+        minimum_interval_seconds=3600,
+        default_status=_sensor_status(),
+        asset_selection=_REPORTS,
+    )
+    def freshness(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        said = json.loads(context.cursor) if context.cursor else {}
+        results = {source.name: on_time(source) for source in sources.values()}
+        changed = {
+            name: result
+            for name, result in results.items()
+            if said.get(name) != (result.description or "")
+        }
+        late = [f"{name}: {each.description}" for name, each in changed.items() if not each.passed]
+        alerts.tell(context, late)
+        return dg.SensorResult(
+            skip_reason=f"{sum(not each.passed for each in results.values())} sources are late",
+            cursor=json.dumps({name: each.description or "" for name, each in results.items()}),
+            asset_events=[_evaluation(result) for result in changed.values()],
+        )
+
+    return freshness
+
+
+def _evaluation(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
+    """Return a result as an event that needs no run."""
+    assert result.asset_key is not None  # noqa: S101 (made in fund_flow_report)
+    assert result.check_name is not None  # noqa: S101
+    return dg.AssetCheckEvaluation(
+        asset_key=result.asset_key,
+        check_name=result.check_name,
+        passed=result.passed,
+        metadata=result.metadata,
+        severity=result.severity,
+        description=result.description,
+    )
+
+
+# -- tables --------------------------------------------------------------------------------------
+
+
+def tables_sensor() -> dg.AutomationConditionSensorDefinition:
+    """Return the sensor that rebuilds the tables once their sources have changed."""
+    return dg.AutomationConditionSensorDefinition(
+        "tables",
+        target=dg.AssetSelection.groups(*sql_models.GROUPS),
+        description="Builds and publishes all tables once after sources have changed and none of "
+        "them is being read.",
+        default_status=_sensor_status(),
+        minimum_interval_seconds=30,
+    )

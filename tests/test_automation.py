@@ -1,0 +1,697 @@
+"""What runs by itself: files that arrive, weeks that end, weeks that are late, runs that fail.
+
+Sensors and schedules are evaluated as the daemon does it, on an instance in a folder of the test,
+and the runs that they ask for are executed. The tests marked slow run the daemon itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import http.server
+import json
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import golden
+import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from world import World, definitions
+
+from pipelines.build import models
+from pipelines.command.main import PROJECT, prepare_dagster
+from pipelines.components import alerts
+from pipelines.components.automation import SOURCE
+from pipelines.components.fund_flow_report import key_of
+from pipelines.definitions import defs
+from pipelines.reports import archive, layout, release
+from pipelines.reports.layout import Release
+
+HEADER = "Date,BSOL,GSOL,Total"
+PATIENCE = 20.0
+
+
+def page(day: str, flow: float) -> bytes:
+    """Return a history of one day."""
+    return golden.history(HEADER, f"{day},{flow},1.0,{flow + 1.0}")
+
+
+def fridays(count: int, *, before: dt.date | None = None) -> list[dt.date]:
+    """Return the last Fridays before a day, oldest first; today, if none is given."""
+    today = before or dt.datetime.now(dt.UTC).date()
+    last = today - dt.timedelta(days=(today.weekday() - 4) % 7 or 7)
+    return [last - dt.timedelta(weeks=age) for age in reversed(range(count))]
+
+
+def printed(day: dt.date) -> str:
+    return f"{day:%d %b %Y}"
+
+
+@dataclass
+class Automated:
+    """A world whose sensors are ticked by hand, with what they remember."""
+
+    world: World
+    instance: dg.DagsterInstance
+    loaded: dg.Definitions
+    cursors: dict[str, str | None] = field(default_factory=dict)
+
+    @property
+    def repository(self) -> dg.RepositoryDefinition:
+        return self.loaded.get_repository_def()
+
+    def tick(self, name: str = "inbox") -> Any:
+        """Evaluate a sensor as the daemon does, and record its events."""
+        context = dg.build_sensor_context(
+            instance=self.instance,
+            cursor=self.cursors.get(name),
+            repository_def=self.repository,
+        )
+        result = self.repository.get_sensor_def(name).evaluate_tick(context)
+        self.cursors[name] = result.cursor
+        for event in result.asset_events:
+            self.instance.report_runless_asset_event(event)
+        return result
+
+    def week(self, moment: str) -> list[dg.RunRequest]:
+        """Evaluate the weekly schedule as of a moment."""
+        context = dg.build_schedule_context(
+            instance=self.instance,
+            repository_def=self.repository,
+            scheduled_execution_time=dt.datetime.fromisoformat(moment),
+        )
+        schedule = self.repository.get_schedule_def("weekly_friday")
+        return list(schedule.evaluate_tick(context).run_requests or [])
+
+    def execute(self, request: dg.RunRequest | None = None) -> dg.ExecuteInProcessResult:
+        """Execute what was requested, or else all tables."""
+        job = self.loaded.resolve_implicit_global_asset_job_def()
+        keys = request.asset_selection if request else tables_of(self.loaded)
+        return job.execute_in_process(
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            instance=self.instance,
+            asset_selection=list(keys or []),
+            tags=dict(request.tags) if request else {},
+            raise_on_error=False,
+        )
+
+    def check(self, source: str, name: str) -> dg.AssetCheckEvaluation:
+        """Return the newest evaluation of a check."""
+        key = dg.AssetCheckKey(key_of(source), name)
+        storage = self.instance.event_log_storage
+        (newest,) = storage.get_asset_check_execution_history(key, limit=1)
+        evaluation = newest.event.dagster_event.asset_check_evaluation_data
+        assert evaluation is not None
+        return evaluation
+
+
+def tables_of(loaded: dg.Definitions) -> list[dg.AssetKey]:
+    keys = loaded.resolve_asset_graph().get_all_asset_keys()
+    return [key for key in keys if key.path[0] != "facts"]
+
+
+@pytest.fixture
+def automated(tmp_path, monkeypatch) -> Iterator[Automated]:
+    monkeypatch.setattr(archive, "QUIET", 0.0)
+    monkeypatch.delenv(alerts.CHANNEL, raising=False)
+    world = World(tmp_path / "warehouse")
+    with world.instance() as instance:
+        yield Automated(world, instance, definitions())
+
+
+def span(request: dg.RunRequest) -> tuple[str, str, str]:
+    tags = request.tags
+    ends = [tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end")]
+    return (tags[SOURCE], *ends)
+
+
+# -- the inbox -------------------------------------------------------------------------------------
+
+
+def test_a_file_that_changed_just_now_is_left_until_it_is_quiet(tmp_path):
+    world = World(tmp_path / "warehouse")
+    file = world.drop("farside_sol", "sol.csv", golden.FARSIDE_HISTORY)
+    import os
+
+    os.utime(file, (0, 0))  # as a copy that keeps the old time of modification
+    assert archive.sweep(world.warehouse, "farside_sol", quiet=0.5) == []
+    assert archive.waiting(world.warehouse, "farside_sol") == [file]
+    time.sleep(0.6)
+    (swept,) = archive.sweep(world.warehouse, "farside_sol", quiet=0.5)
+    assert swept.content() == golden.FARSIDE_HISTORY
+    assert not file.exists()
+
+
+def test_a_file_that_is_written_bit_by_bit_is_archived_once_and_whole(tmp_path):
+    world = World(tmp_path / "warehouse")
+    whole = b"".join(b"%d,0123456789\n" % line for line in range(20))
+    file = world.drop("farside_sol", "sol.csv", b"")
+
+    def write() -> None:
+        with file.open("ab", buffering=0) as out:
+            for line in whole.splitlines(keepends=True):
+                out.write(line)
+                time.sleep(0.05)
+
+    swept: list[archive.Archived] = []
+    with ThreadPoolExecutor() as pool:
+        writing = pool.submit(write)
+        deadline = time.monotonic() + PATIENCE
+        while not (writing.done() and swept) and time.monotonic() < deadline:
+            swept += archive.sweep(world.warehouse, "farside_sol", quiet=0.4)
+    assert [each.content() for each in swept] == [whole]
+
+
+def test_sweeps_at_the_same_time_take_every_file_and_none_fails(tmp_path):
+    world = World(tmp_path / "warehouse")
+    contents = {b"report %d" % number for number in range(200)}
+    for number, content in enumerate(sorted(contents)):
+        world.drop("farside_sol", f"{number}.csv", content)
+    with ThreadPoolExecutor(4) as pool:
+        sweeps = [pool.submit(archive.sweep, world.warehouse, "farside_sol") for _ in range(4)]
+        for each in sweeps:
+            each.result()
+    kept = archive.reports(world.warehouse, "farside_sol")
+    assert {each.content() for each in kept} == contents
+    assert archive.waiting(world.warehouse, "farside_sol") == []
+
+
+def test_a_burst_of_500_files_is_one_run_a_source(automated):
+    weeks = fridays(25)
+    for number in range(240):
+        day = printed(weeks[number % 25])
+        automated.world.drop("farside_sol", f"{number}.csv", page(day, number))
+        eth = golden.history("Date,ETHA,FETH,Total", f"{day},{number}.0,1.0,{number + 1}.0")
+        automated.world.drop("farside_eth", f"{number}.csv", eth)
+    for number in range(20):
+        automated.world.drop("coinshares", f"{number}.xlsx", b"not a workbook %d" % number)
+    result = automated.tick()
+    first, last = str(weeks[0]), str(weeks[-1])
+    assert sorted(map(span, result.run_requests)) == [
+        ("farside_eth", first, last),
+        ("farside_sol", first, last),
+    ]
+    assert all(automated.execute(each).success for each in result.run_requests)
+    assert not any(file.is_file() for file in (automated.world.root / "inbox").rglob("*"))
+    assert automated.tick().run_requests == []
+    for source in ("farside_sol", "farside_eth"):
+        files = automated.world.root.glob(f"outcomes/{source}/*.parquet")
+        assert {file.stem for file in files} == {str(week) for week in weeks}
+
+
+def test_a_source_has_one_run_in_flight_and_what_came_meanwhile_is_read_after_it(automated):
+    automated.world.drop("farside_sol", "one.csv", page("09 Jan 2026", 1))
+    (asked,) = automated.tick().run_requests
+    run = automated.instance.create_run_for_job(
+        automated.loaded.resolve_implicit_global_asset_job_def(), tags=dict(asked.tags)
+    )
+    automated.world.drop("farside_sol", "two.csv", page("16 Jan 2026", 2))
+    waiting = automated.tick()
+    assert waiting.run_requests == []
+    assert "2 weeks wait for the run before" in waiting.skip_message
+    automated.instance.report_run_failed(run)
+    (again,) = automated.tick().run_requests
+    assert span(again) == ("farside_sol", "2026-01-09", "2026-01-16")
+    assert automated.tick().run_requests == []
+
+
+def test_an_unreadable_file_is_archived_told_once_and_keeps_no_other_out(
+    automated, monkeypatch, tmp_path
+):
+    told = tmp_path / "told.txt"
+    monkeypatch.setenv(alerts.CHANNEL, f"{sys.executable} {teller(tmp_path)} {told}")
+    bad = automated.world.drop("coinshares", "bad.xlsx", golden.CLEAN[:500])
+    automated.world.drop("coinshares", "good.xlsx", golden.CLEAN)
+    automated.world.drop("farside_sol", "sol.csv", page("09 Jan 2026", 1))
+    result = automated.tick()
+    assert {span(each)[0] for each in result.run_requests} == {"coinshares", "farside_sol"}
+    assert not bad.exists()
+    names = {each.report.name for each in archive.reports(automated.world.warehouse, "coinshares")}
+    assert names == {"bad.xlsx", "good.xlsx"}
+    assert told.read_text().count("bad.xlsx is archived, but it cannot be used") == 1
+    check = automated.check("coinshares", "readable")
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "bad.xlsx: The workbook is truncated" in check.metadata["unusable"].value
+    for each in result.run_requests:
+        assert automated.execute(each).success
+    automated.world.drop("coinshares", "other.xlsx", golden.weekly({"By asset!B6": -37.6}))
+    assert len(automated.tick().run_requests) == 1
+    assert told.read_text().count("bad.xlsx") == 2  # its name and the place in one message
+
+
+def test_a_source_that_cannot_be_looked_at_keeps_no_other_out(automated):
+    damaged = automated.world.warehouse.archive("coinshares") / f"{'0' * 64}.report.json"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text("{")
+    automated.world.drop("farside_sol", "sol.csv", page("09 Jan 2026", 1))
+    result = automated.tick()
+    assert [span(each)[0] for each in result.run_requests] == ["farside_sol"]
+
+
+def test_a_refused_week_is_not_asked_for_again(automated):
+    off = golden.history(HEADER, "09 Jan 2026,1.0,1.0,7.0")
+    automated.world.drop("farside_sol", "sol.csv", off)
+    (asked,) = automated.tick().run_requests
+    assert not automated.execute(asked).success
+    assert automated.tick().run_requests == []
+
+
+def test_a_layout_that_changed_asks_for_no_run(automated):
+    automated.world.drop("farside_sol", "sol.csv", page("09 Jan 2026", 1))
+    automated.execute(automated.tick().run_requests[0])
+    shutil.rmtree(automated.world.root / "outcomes")  # as if nothing were written: all is due
+    assert automated.tick().run_requests == []
+
+
+def test_a_folder_that_is_no_source_is_named(automated):
+    automated.world.drop("somebody_else", "report.csv", b"1")
+    assert "inbox/somebody_else is no source" in automated.tick().skip_message
+
+
+# -- the weekly schedule ---------------------------------------------------------------------------
+
+
+def test_every_week_each_source_is_read_once_over_the_ended_week_and_what_is_due(automated):
+    automated.world.add("farside_sol", "sol.csv", page("09 Jan 2026", 1))
+    asked = [span(each) for each in automated.week("2026-01-31T06:00:00+00:00")]
+    assert sorted(source for source, *_ in asked) == sorted(layout.sources())
+    assert ("farside_sol", "2026-01-09", "2026-01-30") in asked
+    assert ("coinshares", "2026-01-30", "2026-01-30") in asked
+
+
+def test_a_week_without_a_report_is_green_with_zero_rows_and_the_reason(automated):
+    asked = automated.week("2026-01-31T06:00:00+00:00")
+    (coinshares,) = [each for each in asked if span(each)[0] == "coinshares"]
+    assert automated.execute(coinshares).success
+    (record,) = automated.instance.fetch_materializations(key_of("coinshares"), limit=2).records
+    said = record.asset_materialization.metadata
+    assert record.partition_key == "2026-01-30"
+    assert said["dagster/partition_row_count"].value == 0
+    assert said["reports"].value == "no report covers this week"
+
+
+# -- the tables follow their sources ---------------------------------------------------------------
+
+
+@dataclass
+class Watched:
+    """The automation condition of the tables, evaluated tick by tick."""
+
+    automated: Automated
+    cursor: Any = None
+
+    def asked(self) -> set[dg.AssetKey]:
+        result = dg.evaluate_automation_conditions(
+            defs=self.automated.loaded, instance=self.automated.instance, cursor=self.cursor
+        )
+        self.cursor = result.cursor
+        keys = tables_of(self.automated.loaded)
+        return {key for key in keys if result.get_num_requested(key)}
+
+
+def test_tables_are_asked_for_once_after_a_run_over_many_weeks(automated):
+    watched = Watched(automated)
+    assert watched.asked() == set()
+    for number, week in enumerate(fridays(12)):
+        automated.world.drop("farside_sol", f"{number}.csv", page(printed(week), number))
+    automated.execute(automated.tick().run_requests[0])
+    assert watched.asked() == set(tables_of(automated.loaded))
+    assert watched.asked() == set()
+    assert automated.execute().success
+    assert watched.asked() == set()
+
+
+def test_tables_wait_while_a_source_is_being_read(automated):
+    watched = Watched(automated)
+    watched.asked()
+    automated.world.drop("farside_sol", "sol.csv", page("09 Jan 2026", 1))
+    automated.world.drop("coinshares", "week.xlsx", golden.CLEAN)
+    asked = {span(each)[0]: each for each in automated.tick().run_requests}
+    job = automated.loaded.resolve_implicit_global_asset_job_def()
+    running = automated.instance.create_run_for_job(
+        job.get_subset(asset_selection={key_of("coinshares")}),
+        asset_selection=frozenset({key_of("coinshares")}),
+        tags=dict(asked["coinshares"].tags),
+    )
+    automated.instance.report_dagster_event(
+        dg.DagsterEvent(event_type_value="PIPELINE_START", job_name=job.name), running.run_id
+    )
+    automated.execute(asked["farside_sol"])
+    assert watched.asked() == set()
+    automated.instance.report_run_failed(running)
+    assert watched.asked() == set(tables_of(automated.loaded))
+
+
+def test_tables_that_were_built_by_hand_meanwhile_are_not_asked_for(automated):
+    watched = Watched(automated)
+    watched.asked()
+    automated.world.drop("farside_sol", "sol.csv", page("09 Jan 2026", 1))
+    automated.execute(automated.tick().run_requests[0])
+    assert automated.execute().success
+    assert watched.asked() == set()
+
+
+# -- code versions ---------------------------------------------------------------------------------
+
+
+def stale(automated: Automated, loaded: dg.Definitions) -> dict[str, str]:
+    """Return what the UI marks as out of date, with the first reason."""
+    from dagster._core.instance.types import CachingDynamicPartitionsLoader  # noqa: F401
+
+    graph = loaded.resolve_asset_graph()
+    resolver = CachingStaleStatusResolver(automated.instance, graph, automated.instance)
+    return {
+        key.to_user_string(): resolver.get_stale_causes(key)[0].reason
+        for key in tables_of(loaded)
+        if resolver.get_status(key) == StaleStatus.STALE
+    }
+
+
+def test_a_changed_sql_file_marks_its_table_as_stale_and_starts_nothing(
+    automated, monkeypatch, tmp_path
+):
+    watched = Watched(automated)
+    watched.asked()
+    assert automated.execute().success
+    watched.asked()
+    assert stale(automated, automated.loaded) == {}
+    copy = tmp_path / "sql"
+    shutil.copytree(models.SQL, copy)
+    file = copy / "mart" / "flows_by_underlying.sql"
+    file.write_text(file.read_text() + "-- changed\n")
+    monkeypatch.setattr(models, "SQL", copy)
+    monkeypatch.setattr("pipelines.components.metadata.PROJECT", tmp_path)
+    models.models.cache_clear()
+    changed = defs()
+    models.models.cache_clear()
+    assert stale(automated, changed) == {"mart/flows_by_underlying": "has a new code version"}
+    automated.loaded = changed
+    assert watched.asked() == set()
+
+
+# -- freshness -------------------------------------------------------------------------------------
+
+
+def test_the_calendar_says_from_when_a_week_is_late():
+    rule = Release(weekday="monday", grace_days=1, holidays=(dt.date(2026, 5, 4),))
+    utc = dt.UTC
+    assert release.expected_by(rule, dt.date(2026, 1, 23)) == dt.datetime(2026, 1, 28, tzinfo=utc)
+    assert release.expected_by(rule, dt.date(2026, 5, 1)) == dt.datetime(2026, 5, 7, tzinfo=utc)
+    same_day = Release(weekday="friday")
+    assert release.expected_by(same_day, dt.date(2026, 1, 23)) == dt.datetime(
+        2026, 1, 31, tzinfo=utc
+    )
+
+
+def test_coverage_says_of_every_expected_week_whether_it_came_in_time(tmp_path, monkeypatch):
+    """On Wednesday 4 March 2026, of a source that is expected on Mondays."""
+    known = layout.sources()
+    told = known["farside_sol"].model_copy(
+        update={"release": Release(weekday="monday", no_report=(dt.date(2026, 2, 13),))}
+    )
+    monkeypatch.setattr(layout, "sources", lambda: {**known, "farside_sol": told})
+    world = World(tmp_path / "warehouse")
+    reports = {
+        "history.csv": ("2026-01-19T08:00Z", "02 Jan 2026", "16 Jan 2026"),
+        "wednesday.csv": ("2026-01-28T08:00Z", "27 Jan 2026"),
+        "monday.csv": ("2026-02-02T08:00Z", "27 Jan 2026", "30 Jan 2026"),
+        "late.csv": ("2026-02-11T08:00Z", "06 Feb 2026"),
+    }
+    for number, (name, (received, *days)) in enumerate(reports.items()):
+        lines = [f"{day},{number}.0,1.0,{number + 1}.0" for day in days]
+        world.add("farside_sol", name, golden.history(HEADER, *lines), received=received)
+    assert world.run().code == 0
+    assert world.call("as-of", "2026-03-04T12:00").code == 0
+    as_of = World(world.root)
+    file = world.root / "fundflows@2026-03-04T120000Z.duckdb"
+    shutil.copy(file, as_of.database)
+    rows = as_of.query(
+        "select strftime(week_ending, '%m-%d'), strftime(expected_by, '%m-%d'),"
+        " strftime(first_known_at, '%m-%d'), state from ops.coverage order by week_ending"
+    )
+    assert rows == [
+        ("01-02", "01-06", "01-19", "history"),
+        ("01-09", "01-13", None, "missing"),
+        ("01-16", "01-20", "01-19", "on time"),
+        ("01-23", "01-27", None, "missing"),
+        ("01-30", "02-03", "02-02", "on time"),  # Wednesday's page was not yet its report
+        ("02-06", "02-10", "02-11", "late"),
+        ("02-13", "02-17", None, "holiday"),
+        ("02-20", "02-24", None, "missing"),
+        ("02-27", "03-03", None, "missing"),
+    ]
+
+
+def test_a_source_without_a_calendar_or_a_report_is_never_late(automated):
+    old = fridays(5)[0]
+    content = golden.history("Date,ARKB", f"{old:%Y-%m-%d},1.0")
+    automated.world.add("ark_bloomberg", "old.csv", content)
+    automated.tick("freshness")
+    for source in layout.sources():
+        assert automated.check(source, "on_time").passed
+
+
+def test_a_late_week_fails_the_check_that_names_it_and_is_told_once(
+    automated, monkeypatch, tmp_path
+):
+    told = tmp_path / "told.txt"
+    monkeypatch.setenv(alerts.CHANNEL, f"{sys.executable} {teller(tmp_path)} {told}")
+    weeks = fridays(6)
+    lines = [f"{printed(week)},1.0,1.0,2.0" for week in weeks[:3]]
+    automated.world.add("farside_sol", "sol.csv", golden.history(HEADER, *lines))
+    automated.execute(automated.tick().run_requests[0])
+    automated.tick("freshness")
+    check = automated.check("farside_sol", "on_time")
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    since = weeks[3] + dt.timedelta(days=4)
+    first = f"the week to {weeks[3]} was expected by {since} 00:00 UTC"
+    assert first in (check.description or "")
+    assert check.metadata["last_week"].value == str(weeks[2])
+    assert first in told.read_text()
+    before = told.read_text()
+    assert automated.tick("freshness").asset_events == []
+    assert told.read_text() == before
+
+
+def test_a_run_does_not_make_a_late_week_fresh_but_its_report_does(automated):
+    weeks = fridays(6)
+    automated.world.add("farside_sol", "old.csv", page(printed(weeks[0]), 1.0))
+    (asked,) = automated.tick().run_requests
+    automated.execute(asked)
+    automated.execute(asked)
+    assert not automated.check("farside_sol", "on_time").passed
+    lines = [f"{printed(week)},1.0,1.0,2.0" for week in weeks]
+    automated.world.add("farside_sol", "new.csv", golden.history(HEADER, *lines))
+    automated.execute(automated.tick().run_requests[0])
+    assert automated.check("farside_sol", "on_time").passed
+    automated.tick("freshness")
+    assert automated.check("farside_sol", "on_time").passed
+
+
+# -- checks remember weeks -------------------------------------------------------------------------
+
+
+def test_a_run_over_one_good_week_does_not_turn_a_check_green_that_another_week_made_red(automated):
+    content = golden.history(
+        HEADER, "09 Jan 2026,1.0,1.0,2.0", "16 Jan 2026,2.0,1.0,9.0", "23 Jan 2026,x,1.0,1.0"
+    )
+    automated.world.add("farside_sol", "sol.csv", content, received="2026-02-01T00:00Z")
+    (asked,) = automated.tick().run_requests
+    assert not automated.execute(asked).success
+    of_week = dict(asked.tags) | {"dagster/asset_partition_range_end": "2026-01-09"}
+    good = dg.RunRequest(asset_selection=asked.asset_selection, tags=of_week)
+    assert automated.execute(good).success
+    totals = automated.check("farside_sol", "totals")
+    assert (totals.passed, totals.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert "2026-01-16: daily: total net_flow" in totals.metadata["unexplained"].value
+    assert totals.metadata["weeks_with_reports"].value == 3
+    contract = automated.check("farside_sol", "contract")
+    assert contract.metadata["refused"].value == "- 2026-01-23: 1 refused"
+
+    mended = golden.history(HEADER, "16 Jan 2026,2.0,1.0,3.0")
+    automated.world.add("farside_sol", "mended.csv", mended, received="2026-02-02T00:00Z")
+    (again,) = automated.tick().run_requests
+    assert span(again) == ("farside_sol", "2026-01-16", "2026-01-16")
+    assert automated.execute(again).success
+    assert automated.check("farside_sol", "totals").passed
+    assert not automated.check("farside_sol", "contract").passed
+
+
+# -- what a run tells ------------------------------------------------------------------------------
+
+
+def test_a_week_tells_the_hash_of_its_reports(automated):
+    automated.world.drop("farside_sol", "one.csv", page("09 Jan 2026", 1))
+    automated.execute(automated.tick().run_requests[0])
+    (kept,) = archive.reports(automated.world.warehouse, "farside_sol")
+    (record,) = automated.instance.fetch_materializations(key_of("farside_sol"), limit=1).records
+    said = record.asset_materialization.metadata
+    assert said["report_hashes"].value == f"- one.csv: sha256 {kept.report.report_id}"
+
+
+def test_every_table_links_to_its_file_and_its_columns_lead_to_the_printed_number(automated):
+    graph = automated.loaded.resolve_asset_graph()
+    for key in tables_of(automated.loaded):
+        (link,) = graph.get(key).metadata["dagster/code_references"].code_references
+        assert Path(link.file_path).is_file()
+        assert link.label.startswith("sql/")
+        columns = graph.get(key).metadata["dagster/column_schema"].schema.columns
+        assert all(column.description for column in columns)
+    result = automated.execute()
+    made_of = {
+        event.asset_key: event.materialization.metadata["dagster/column_lineage"].value
+        for event in result.get_asset_materialization_events()
+        if "dagster/column_lineage" in event.materialization.metadata
+    }
+    seen, leaves = set(), {(dg.AssetKey(["mart", "flows"]), "net_flow_usd")}
+    while leaves - seen:
+        key, column = (leaves - seen).pop()
+        seen.add((key, column))
+        if key in made_of:
+            deps = made_of[key].deps_by_column.get(column, [])
+            leaves |= {(dep.asset_key, dep.column_name) for dep in deps}
+    for source in layout.sources():
+        assert (key_of(source), "value") in seen
+
+
+# -- alerts ----------------------------------------------------------------------------------------
+
+
+def teller(folder: Path) -> Path:
+    """Return a command that appends what it is told to a file."""
+    script = folder / "tell.py"
+    script.write_text("import sys\nopen(sys.argv[1], 'a').write(sys.stdin.read() + '\\n')\n")
+    return script
+
+
+def failed(automated: Automated) -> Any:
+    """Return the context of the alert about a run with a refused week."""
+    off = golden.history(HEADER, "09 Jan 2026,1.0,1.0,7.0")
+    automated.world.add("farside_sol", "sol.csv", off, received="2026-02-01T00:00Z")
+    (asked,) = automated.tick().run_requests
+    result = automated.execute(asked)
+    run = automated.instance.get_run_by_id(result.run_id)
+    (event,) = [each for each in result.all_events if each.event_type_value == "PIPELINE_FAILURE"]
+    assert run is not None
+    return dg.build_run_status_sensor_context(
+        sensor_name="alerts",
+        dagster_instance=automated.instance,
+        dagster_run=run,
+        dagster_event=event,
+    ).for_run_failure()
+
+
+EXPECTED = (
+    "of facts/farside_sol failed, weeks 2026-01-09..2026-01-09",
+    "1 of 1 weeks of farside_sol were refused",
+    "2026-01-09: sol.csv: daily: total net_flow",
+)
+
+
+def test_a_failed_run_is_told_to_a_command(automated, monkeypatch, tmp_path):
+    told = tmp_path / "told.txt"
+    context = failed(automated)
+    monkeypatch.setenv(alerts.CHANNEL, f"{sys.executable} {teller(tmp_path)} {told}")
+    alerts.failure_sensor()(context)
+    for words in EXPECTED:
+        assert words in told.read_text()
+
+
+@contextlib.contextmanager
+def webhook() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Serve a webhook on this machine, and what was posted to it."""
+    posted: list[dict[str, str]] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Say nothing."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/hook", posted
+        server.shutdown()
+        thread.join()
+
+
+def test_a_failed_run_is_told_to_a_webhook(automated, monkeypatch):
+    context = failed(automated)
+    with webhook() as (address, posted):
+        monkeypatch.setenv(alerts.CHANNEL, address)
+        alerts.failure_sensor()(context)
+    (message,) = posted
+    assert set(message) == {"text"}
+    for words in EXPECTED:
+        assert words in message["text"]
+
+
+def test_without_a_channel_nobody_is_told_and_nothing_fails(automated):
+    skipped = alerts.failure_sensor()(failed(automated))
+    assert isinstance(skipped, dg.SkipReason)
+    assert "FUNDFLOWS_ALERT is not set" in (skipped.skip_message or "")
+
+
+@pytest.mark.parametrize("channel", ["/no/such/command", "http://127.0.0.1:9/closed"])
+def test_a_channel_that_is_down_does_not_stop_the_inbox(automated, monkeypatch, channel):
+    monkeypatch.setenv(alerts.CHANNEL, channel)
+    automated.world.drop("coinshares", "bad.xlsx", golden.CLEAN[:500])
+    automated.world.drop("farside_sol", "sol.csv", page("09 Jan 2026", 1))
+    assert [span(each)[0] for each in automated.tick().run_requests] == ["farside_sol"]
+
+
+# -- settings --------------------------------------------------------------------------------------
+
+
+def test_settings_of_an_upgrade_replace_those_of_the_version_before(tmp_path):
+    world = World(tmp_path / "warehouse")
+    with world.entered():
+        home = prepare_dagster(world.warehouse)
+    (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    with world.entered():
+        assert prepare_dagster(world.warehouse) == home
+    assert (home / "dagster.yaml").read_text() == (PROJECT / "dagster.yaml").read_text()
+
+
+def test_settings_let_one_build_run_at_a_time(automated):
+    settings = automated.instance.get_concurrency_config()
+    assert settings.pool_config.default_pool_limit == 1
+    assert settings.pool_config.pool_granularity.value == "run"
+    assert automated.instance.run_monitoring_enabled
+    assert (
+        not automated.instance.run_retries_retry_on_asset_or_op_failure
+        if hasattr(automated.instance, "run_retries_retry_on_asset_or_op_failure")
+        else True
+    )
+    pools = {
+        node.op_name if hasattr(node, "op_name") else key: pools
+        for key in tables_of(automated.loaded)
+        for node in [automated.loaded.resolve_asset_graph().get(key)]
+        if (pools := node.pools)
+    }
+    assert set().union(*pools.values()) == {"database"}
+
+
+@pytest.mark.parametrize(("value", "status"), [("", "STOPPED"), ("0", "STOPPED"), ("1", "RUNNING")])
+def test_nothing_runs_by_itself_until_it_is_turned_on(monkeypatch, value, status):
+    monkeypatch.setenv("FUNDFLOWS_AUTOMATE", value)
+    repository = defs().get_repository_def()
+    statuses = {each.name: each.default_status.value for each in repository.sensor_defs}
+    assert statuses.pop("alerts") == "RUNNING"  # it only tells
+    assert statuses == dict.fromkeys(("inbox", "freshness", "tables"), status)
+    assert {each.default_status.value for each in repository.schedule_defs} == {status}
+
+
+Waited = Callable[[], bool]
