@@ -6,13 +6,14 @@ date; an empty `valid_to` is still valid.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 
 import pandera.polars as pa
 import polars as pl
 
 from schemas.measures import DIMENSIONS, MEASURES, PERIODS
-from schemas.observation import Amount
+from schemas.observation import KEY, Amount
 
 Fraction = Annotated[pl.Decimal, 28, 10]
 Money = Annotated[pl.Decimal, 18, 2]
@@ -313,3 +314,12 @@ class Correction(_Reference):
     def corrects_something(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
         """The corrected value is another one than the printed one."""
         return data.lazyframe.select(pl.col("corrected_value") != pl.col("expected_value"))
+
+    @pa.dataframe_check(name="one_line_at_a_time")
+    def one_line_at_a_time(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
+        """Of two lines about one number, the first is withdrawn before the second holds."""
+        of = [name for name in KEY if name != "period_start"]
+        lines = data.lazyframe.select(*of, "corrected_on", "withdrawn_on").sort("corrected_on")
+        following = pl.col("corrected_on").shift(-1).over(of)
+        until = pl.col("withdrawn_on").fill_null(dt.date.max)
+        return lines.select(following.is_null() | (until <= following))

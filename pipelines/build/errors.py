@@ -59,9 +59,10 @@ def failed_audit(name: str, file: str, count: int, sample: str) -> BuildError:
 def broken_contract(table: str, rules: str) -> BuildError:
     """Rows of a table break its contract."""
     schema, _, stem = table.partition(".")
+    suffix = "csv" if schema == "reference" else "sql"
     return BuildError(
         f"Table {table} breaks its contract; nothing was published.",
-        where=Where(file=f"sql/{schema}/{stem}.sql"),
+        where=Where(file=f"sql/{schema}/{stem}.{suffix}"),
         expected=f"the rules of the class in schemas/{schema}.py",
         found=rules,
         fix="find the cause in the rows shown; the published database is still the last good one",
@@ -87,7 +88,7 @@ def stale_correction(
     return BuildError(
         f"Correction {correction} does not hold any more; nothing was published.",
         where=Where(file=f"{file}:{line}"),
-        expected=f"{number} printed as {expected}",
+        expected=f"{number} printed as {expected.normalize():f}",
         found=found or "no such number",
         fix=fix,
     )

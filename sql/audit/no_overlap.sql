@@ -1,5 +1,4 @@
--- A label means one member at a time, a fund has one issuer at a time (E39, E41), and a number has
--- one correction at a time.
+-- A label means one member at a time, and a fund has one issuer at a time (E39, E41).
 with spans as (
     select
         dimension || ' ' || label_key as subject,
@@ -12,14 +11,6 @@ with spans as (
         valid_from,
         coalesce(valid_to, date '9999-12-31') as valid_to
     from reference.fund_issuer
-    union all
-    select
-        'correction of ' || concat_ws(
-            ' ', source, printed_table, dimension, label, measure, period, period_end
-        ) as subject,
-        corrected_on as valid_from,
-        coalesce(withdrawn_on - 1, date '9999-12-31') as valid_to
-    from reference.correction
 )
 
 select
