@@ -137,40 +137,50 @@ compared as (
         and other.member = other_bound.member
 ),
 
--- The other source's week moved by a day: a source that dates its days at settlement (E06).
-lagged as (
+-- The sessions of the other source's week, each with the one before and after: a source that dates
+-- its days at settlement is one off (E06).
+sessions as (
     select
         compared.source,
         compared.other_source,
         compared.week_ending,
         compared.dimension,
         compared.member,
-        least(
-            abs(
-                compared.net_flow_usd - sum(day.net_flow_usd) filter (
-                    where day.trade_date between compared.first_day - 1 and compared.last_day - 1
-                )
-            ),
-            abs(
-                compared.net_flow_usd - sum(day.net_flow_usd) filter (
-                    where day.trade_date between compared.first_day + 1 and compared.last_day + 1
-                )
-            )
-        ) as lagged_difference_usd
+        compared.net_flow_usd,
+        day.trade_date between compared.first_day and compared.last_day as is_of_week,
+        lag(day.net_flow_usd) over session as flow_before,
+        lead(day.net_flow_usd) over session as flow_after
     from compared
     inner join core.flow_day as day
         on compared.other_source = day.source
         and compared.dimension = day.dimension
         and compared.member = day.member
-        and day.trade_date between compared.first_day - 1 and compared.last_day + 1
+        and day.trade_date between compared.first_day - 7 and compared.last_day + 7
     where compared.is_same_universe
-    group by
-        compared.source,
-        compared.other_source,
-        compared.week_ending,
-        compared.dimension,
-        compared.member,
-        compared.net_flow_usd
+    window
+        session as (
+            partition by
+                compared.source,
+                compared.other_source,
+                compared.week_ending,
+                compared.dimension,
+                compared.member
+            order by day.trade_date
+        )
+),
+
+lagged as (
+    select
+        source,
+        other_source,
+        week_ending,
+        dimension,
+        member,
+        least(abs(net_flow_usd - sum(flow_before)), abs(net_flow_usd - sum(flow_after)))
+            as lagged_difference_usd
+    from sessions
+    where is_of_week
+    group by source, other_source, week_ending, dimension, member, net_flow_usd
 )
 
 select
