@@ -102,8 +102,18 @@ class Member(_Strict):
 class Observation(ReadObservation):
     """The newest statement about every printed number, with the member that its label means.
 
+    `value` is what the ledger goes by: the printed number, or what a person put in its place.
+
     grain: one row a source, printed table, dimension, label, measure and period
     """
+
+    printed_value: Amount = pa.Field(
+        nullable=True, description="The value as printed, whether it was corrected or not."
+    )
+    correction: pl.String = pa.Field(
+        nullable=True,
+        description="The line of reference.correction in force; NULL if the value is as printed.",
+    )
 
     member: pl.String = pa.Field(
         description="The member that the label means; `unmapped` if the reference has none."
@@ -119,20 +129,30 @@ class ObservationHistory(Observation):
     """Every statement about every printed number, from when and until when it was the newest one.
 
     A number was believed at a time K if `known_from <= K` and (`known_to > K` or it is NULL). A
-    report that says the same again adds nothing (E43).
+    report that says the same again adds nothing (E43). A correction is believed from its own day:
+    before, the statement stands as printed.
 
-    grain: one row a source, printed table, dimension, label, measure, period and report
+    grain: one row a source, printed table, dimension, label, measure, period, report and known_from
     """
 
-    known_from: Instant = pa.Field(description="From when it could be known.")
+    known_from: Instant = pa.Field(
+        description="From when it was believed: known_at, or when a correction began or ended."
+    )
     known_to: Instant = pa.Field(
-        nullable=True, description="When a later report said otherwise; NULL while it stands."
+        nullable=True,
+        description="When a later report or a correction said otherwise; NULL while it stands.",
     )
 
     class Config(Observation.Config):
         """The grain."""
 
-        unique = [*KEY, "report_id"]
+        unique = [*KEY, "report_id", "known_from"]
+
+    @pa.dataframe_check(name="one_number_per_key", description="one number a key and report")
+    def one_number_per_key(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
+        """A report prints one number a key, whatever a person makes of it over time."""
+        printed = pl.struct("printed_value", "null_reason")
+        return data.lazyframe.select(printed.n_unique().over("report_id", *KEY) == 1)
 
 
 class FxDay(_Strict):

@@ -361,3 +361,50 @@ class CoinBridge(_BySource):
         """The grain."""
 
         unique = ["source", "label", "trade_date"]
+
+
+class SourceComparison(pa.DataFrameModel):
+    """Two sources side by side: net flow of a member in the weeks that overlap most (E62).
+
+    Only sources that have an asset in common in that week. Nothing is mixed or chosen: the row says
+    how far they are apart, and the first of the known reasons that can explain it.
+
+    grain: one row a pair of sources, week, dimension and member
+    """
+
+    source: pl.String = pa.Field(description="One source, the first of both by name.")
+    week_ending: pl.Date = pa.Field(description="Its week, by the date on which it ends (E31).")
+    other_source: pl.String = pa.Field(description="The other source.")
+    other_week_ending: pl.Date = pa.Field(description="Its week that overlaps most.")
+    dimension: pl.String = pa.Field(
+        isin=["fund", "asset", "issuer", "country", "total"], description="What is compared."
+    )
+    member: pl.String = pa.Field(description="Code that people use: BTC, ishares, US, ibit-us.")
+    member_name: pl.String = pa.Field(description="Name for display.")
+    universe: pl.String = pa.Field(description="Which products the source's figures cover.")
+    other_universe: pl.String = pa.Field(description="Which products the other's cover.")
+    week_ends: pl.String = pa.Field(description="The weekday on which its weeks end.")
+    other_week_ends: pl.String = pa.Field(description="The weekday on which the other's end.")
+    days: pl.Int64 = pa.Field(gt=0, description="Days of its week (E32).")
+    other_days: pl.Int64 = pa.Field(gt=0, description="Days of the other's week.")
+    overlap_days: pl.Int64 = pa.Field(gt=0, description="Days that are in both weeks.")
+    net_flow_usd: Money = pa.Field(description="Net flow in the source; inflow > 0.")
+    other_net_flow_usd: Money = pa.Field(description="Net flow in the other source.")
+    difference_usd: Money = pa.Field(description="other_net_flow - net_flow.")
+    difference_pct: Percent = pa.Field(
+        nullable=True, description="difference in percent of net_flow, without its sign."
+    )
+    hard_bound_usd: Money = pa.Field(
+        ge=0, description="The largest difference that the rounding of printed flows leaves (F9)."
+    )
+    explained_by: pl.String = pa.Field(
+        isin=["equal", "rounding", "incomplete", "universe", "week rule", "lag", "unexplained"],
+        description="The first that can: rounding; a week that is not final; other products; other "
+        "days; the other's days one day off; else unexplained.",
+    )
+
+    class Config:
+        """Shape rules, and the grain."""
+
+        strict = True
+        unique = ["source", "other_source", "week_ending", "dimension", "member"]

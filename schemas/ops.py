@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from schemas.core import Share
-from schemas.observation import Amount, Instant, Outcome, Refused
+from schemas.core import Money, Share
+from schemas.observation import KEY, Amount, Instant, Outcome, Refused
 
 
 class Quarantine(Refused):
@@ -115,6 +115,68 @@ class ImpliedReturn(pa.DataFrameModel):
 
         strict = True
         unique = ["source", "label", "week_ending"]
+
+
+class Revision(pa.DataFrameModel):
+    """Every change of a printed number between two vintages, printed or silent (E43, E44, F16).
+
+    Silent ones are estimates: a total to date (month, year, since inception) that grew by another
+    amount than the weeks or days between, beyond rounding, and beyond the revisions of earlier ones
+    that were printed meanwhile, says that earlier numbers were revised by about so much.
+
+    grain: one row a source, printed table, dimension, label, measure, period, new report and kind
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
+    printed_table: pl.String = pa.Field(description="Which printed table, by the layout's name.")
+    dimension: pl.String = pa.Field(description="What the label names; see core.observation.")
+    label: pl.String = pa.Field(description="The label as printed.")
+    sublabel: pl.String = pa.Field(nullable=True, description="A second printed label.")
+    member: pl.String = pa.Field(description="The member; `unmapped` if the reference has none.")
+    measure: pl.String = pa.Field(description="What is measured.")
+    period: pl.String = pa.Field(description="What span of time; of a silent one the total to date.")
+    period_start: pl.Date = pa.Field(description="First day that the number is about.")
+    period_end: pl.Date = pa.Field(description="Last day that the number is about.")
+    kind: pl.String = pa.Field(
+        isin=["filled", "blanked", "restated", "finer", "status", "silent"],
+        description="filled: a blank or preliminary number got its value; blanked: a number was "
+        "taken back; restated: another number; finer: the same number, printed with other digits; "
+        "status: only preliminary or final; silent: see above.",
+    )
+    from_value: Amount = pa.Field(
+        nullable=True,
+        description="The value before, as printed; silent: the total to expect. NULL if none was.",
+    )
+    to_value: Amount = pa.Field(nullable=True, description="The value since then, as printed.")
+    change: Amount = pa.Field(
+        nullable=True, description="to_value - from_value; NULL if one is not known."
+    )
+    hard_bound: Amount = pa.Field(
+        nullable=True, description="How far the true change can be from it by rounding (F9)."
+    )
+    unit: pl.String = pa.Field(description="Base unit of the values.")
+    from_status: pl.String = pa.Field(description="final or preliminary, before.")
+    to_status: pl.String = pa.Field(description="final or preliminary, since then.")
+    from_known_at: Instant = pa.Field(description="From when the value before could be known.")
+    to_known_at: Instant = pa.Field(description="From when the change could be known.")
+    from_report_id: pl.String = pa.Field(description="The report that said the value before.")
+    to_report_id: pl.String = pa.Field(description="The report that says the new value.")
+    sheet: pl.String = pa.Field(description="Sheet of the new value, or table of the page.")
+    cell: pl.String = pa.Field(description="Its cell.")
+    aum_usd: Money = pa.Field(
+        nullable=True,
+        description="AUM of the member in the source when the week opened, else at its close.",
+    )
+    change_pct_of_aum: Share = pa.Field(
+        nullable=True, description="The change in percent of it; NULL if AUM is not known."
+    )
+
+    class Config:
+        """Shape rules, and the grain."""
+
+        strict = True
+        unique = [*KEY, "to_report_id", "kind"]
 
 
 class Build(pa.DataFrameModel):

@@ -6,10 +6,14 @@ date; an empty `valid_to` is still valid.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 
 import pandera.polars as pa
 import polars as pl
+
+from schemas.measures import DIMENSIONS, MEASURES, PERIODS
+from schemas.observation import KEY, Amount
 
 Fraction = Annotated[pl.Decimal, 28, 10]
 Money = Annotated[pl.Decimal, 18, 2]
@@ -264,3 +268,58 @@ class FxHoliday(_Reference):
 
     holiday: pl.Date = pa.Field(unique=True, description="The day.")
     name: pl.String = pa.Field(description="Its name.")
+
+
+class Correction(_Reference):
+    """What a person patches in printed numbers: why, from which source, and what stood there.
+
+    A line applies only while the printed number is the one that it expects; a build whose newest
+    printed number is another one, or none, is not published. A line that has done its duty gets a
+    `withdrawn_on` and stays, so that what was believed in between can still be asked.
+
+    grain: one row a correction
+    """
+
+    correction: pl.String = pa.Field(
+        unique=True, str_matches="^[a-z0-9-]+$", description="Name of the line, shown beside values."
+    )
+    source: pl.String = pa.Field(description="The source whose number is patched.")
+    printed_table: pl.String = pa.Field(description="Key of the number, as in core.observation.")
+    dimension: pl.String = pa.Field(isin=list(DIMENSIONS), description="Key of the number.")
+    label: pl.String = pa.Field(description="Key of the number: the label as printed.")
+    measure: pl.String = pa.Field(isin=list(MEASURES), description="Key of the number.")
+    period: pl.String = pa.Field(isin=list(PERIODS), description="Key of the number: week, day...")
+    period_end: pl.Date = pa.Field(description="Key of the number: the week's or day's end.")
+    expected_value: Amount = pa.Field(description="The printed value, in the base unit (USD).")
+    corrected_value: Amount = pa.Field(description="The value to go by, in the base unit.")
+    half_unit: Amount = pa.Field(
+        nullable=True, ge=0, description="Half of its last digit (F9); NULL: as printed."
+    )
+    reason: pl.String = pa.Field(description="Why the printed number is wrong.")
+    read_from: pl.String = pa.Field(description="Where the corrected value was read.")
+    corrected_by: pl.String = pa.Field(description="Who decided.")
+    corrected_on: pl.Date = pa.Field(description="When: known from the end of that day, in UTC.")
+    withdrawn_on: pl.Date = pa.Field(
+        nullable=True, description="No longer applied from the end of that day; NULL: in force."
+    )
+
+    @pa.dataframe_check(name="withdrawn_after_corrected")
+    def withdrawn_after_corrected(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
+        """A line holds for a day at least."""
+        return data.lazyframe.select(
+            pl.col("withdrawn_on").is_null() | (pl.col("withdrawn_on") > pl.col("corrected_on"))
+        )
+
+    @pa.dataframe_check(name="corrects_something")
+    def corrects_something(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
+        """The corrected value is another one than the printed one."""
+        return data.lazyframe.select(pl.col("corrected_value") != pl.col("expected_value"))
+
+    @pa.dataframe_check(name="one_line_at_a_time")
+    def one_line_at_a_time(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
+        """Of two lines about one number, the first is withdrawn before the second holds."""
+        of = [name for name in KEY if name != "period_start"]
+        lines = data.lazyframe.select(*of, "corrected_on", "withdrawn_on").sort("corrected_on")
+        following = pl.col("corrected_on").shift(-1).over(of)
+        until = pl.col("withdrawn_on").fill_null(dt.date.max)
+        return lines.select(following.is_null() | (until <= following))

@@ -49,6 +49,11 @@ def moment_of(text: str) -> dt.datetime:
     return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
+def last_day_over(moment: dt.datetime) -> dt.date:
+    """Return the last day that was over by a moment: what is dated by a day is known to its end."""
+    return (moment + dt.timedelta(microseconds=1)).astimezone(dt.UTC).date() - dt.timedelta(days=1)
+
+
 def macros() -> list[str]:
     """Return the statements that create the macros, in order."""
     return [_MICROSECONDS, *(_macro(models()[name]) for name in ANSWERED)]

@@ -7,6 +7,7 @@ or a failed audit leaves the served file as it was. The only module that opens D
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Collection
@@ -28,6 +29,7 @@ from schemas import catalog
 from schemas.observation import empty, frame
 
 BUILD = "ops.build"
+CORRECTION = "reference.correction"
 _SAMPLE = 5
 _UNMAPPED = """
     select dimension, label, source, min(period_start)
@@ -35,6 +37,28 @@ _UNMAPPED = """
     where member = 'unmapped' and dimension <> 'check' and value is not null
     group by all
     order by source, dimension, label
+"""
+_STALE = """
+    select
+        ledger.correction,
+        concat_ws(' ', ledger.source, ledger.printed_table, ledger.label, ledger.measure,
+            'of the', ledger.period, 'to', ledger.period_end),
+        ledger.expected_value,
+        coalesce(
+            rtrim(rtrim(cast(newest.printed_value as varchar), '0'), '.'), newest.null_reason
+        ),
+        ledger.withdrawn_on is not null
+    from reference.correction as ledger
+    left join core.observation as newest
+        using (source, printed_table, dimension, label, measure, period, period_end)
+    where if(
+        ledger.withdrawn_on is null,
+        newest.correction is distinct from ledger.correction,
+        ledger.correction not in (
+            select correction from core.observation_history where correction is not null
+        )
+    )
+    order by all
 """
 
 
@@ -226,7 +250,7 @@ def _build(
     connection.execute("begin")
     for schema in catalog.SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
-    built = _load_reference(connection)
+    built = _load_reference(connection, as_of)
     for model in models.models().values():
         table = _create(connection, model)
         on_table(table)
@@ -234,6 +258,8 @@ def _build(
     for statement in as_known.macros():
         connection.execute(statement)
     _stamp(connection, as_of, stamp)
+    if as_of is None:  # of a past day, a line may have been overtaken and not yet withdrawn
+        _corrections_hold(connection)
     audit(connection)
     _comment(connection)
     connection.execute("commit")
@@ -241,7 +267,9 @@ def _build(
     return built
 
 
-def _load_reference(connection: duckdb.DuckDBPyConnection) -> list[BuiltTable]:
+def _load_reference(
+    connection: duckdb.DuckDBPyConnection, as_of: dt.datetime | None = None
+) -> list[BuiltTable]:
     loaded = []
     for name, file in models.reference_tables().items():
         schema = empty(catalog.contract_of(name)).schema
@@ -252,11 +280,41 @@ def _load_reference(connection: duckdb.DuckDBPyConnection) -> list[BuiltTable]:
             rows = read.select(_typed(column, dtype) for column, dtype in schema.items())
         except pl.exceptions.PolarsError as error:
             raise errors.failed_query(name, f"sql/reference/{file.name}", str(error)) from error
+        if name == CORRECTION and as_of:
+            rows = _known_corrections(rows, as_known.last_day_over(as_of))
         connection.register("arriving", rows)
         connection.execute(f"create or replace table {name} as from arriving")
         connection.unregister("arriving")
         loaded.append(BuiltTable(name, "table", rows.height))
     return loaded
+
+
+def _known_corrections(rows: pl.DataFrame, day: dt.date) -> pl.DataFrame:
+    """Return the corrections that were decided by the end of a day, as they then stood."""
+    known = rows.filter(pl.col("corrected_on") <= day)
+    return known.with_columns(
+        withdrawn_on=pl.when(pl.col("withdrawn_on") <= day).then(pl.col("withdrawn_on"))
+    )
+
+
+def _corrections_hold(connection: duckdb.DuckDBPyConnection) -> None:
+    """Hold every correction against the printed number that it expects.
+
+    Raises:
+        BuildError: with the line of the ledger, what it expects and what is printed now.
+    """
+    _keeps_contract(connection, CORRECTION)
+    stale = connection.execute(_STALE).fetchall()
+    if stale:
+        file = models.reference_tables()[CORRECTION]
+        raise errors.stale_correction(file, _line_of(file, stale[0][0]), *stale[0])
+
+
+def _line_of(file: Path, correction: str) -> int:
+    """Return the number of the line in the ledger that begins with a correction's name."""
+    with file.open(encoding="utf-8", newline="") as opened:
+        rows = csv.DictReader(opened)
+        return next(rows.line_num for row in rows if row["correction"] == correction)
 
 
 def _typed(column: str, dtype: pl.DataType) -> pl.Expr:
@@ -331,16 +389,20 @@ def audit(connection: duckdb.DuckDBPyConnection) -> None:
         BuildError: with a few of the rows that must not be there.
     """
     for name in _tables(connection):
-        rows = connection.sql(f"from {name}").pl()
-        try:
-            catalog.contract_of(name).validate(rows, lazy=True)
-        except pa.errors.SchemaErrors as broken:
-            raise errors.broken_contract(name, _cases(broken.failure_cases)) from broken
+        _keeps_contract(connection, name)
     for name, file in models.audits().items():
         rows = connection.sql(file.read_text(encoding="utf-8")).pl()
         if rows.height:
             sample = "\n".join(str(row) for row in rows.head(_SAMPLE).to_dicts())
             raise errors.failed_audit(name, f"sql/audit/{file.name}", rows.height, sample)
+
+
+def _keeps_contract(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    rows = connection.sql(f"from {name}").pl()
+    try:
+        catalog.contract_of(name).validate(rows, lazy=True)
+    except pa.errors.SchemaErrors as broken:
+        raise errors.broken_contract(name, _cases(broken.failure_cases)) from broken
 
 
 def unmapped_labels(database: Path) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from pathlib import Path
+
 from pipelines.reports.errors import FundflowsError, Where
 
 
@@ -56,12 +59,38 @@ def failed_audit(name: str, file: str, count: int, sample: str) -> BuildError:
 def broken_contract(table: str, rules: str) -> BuildError:
     """Rows of a table break its contract."""
     schema, _, stem = table.partition(".")
+    suffix = "csv" if schema == "reference" else "sql"
     return BuildError(
         f"Table {table} breaks its contract; nothing was published.",
-        where=Where(file=f"sql/{schema}/{stem}.sql"),
+        where=Where(file=f"sql/{schema}/{stem}.{suffix}"),
         expected=f"the rules of the class in schemas/{schema}.py",
         found=rules,
         fix="find the cause in the rows shown; the published database is still the last good one",
+    )
+
+
+def stale_correction(
+    file: Path,
+    line: int,
+    correction: str,
+    number: str,
+    expected: Decimal,
+    found: str | None,
+    is_withdrawn: bool,
+) -> BuildError:
+    """A line of the corrections ledger expects another printed number than there is."""
+    fix = (
+        "mend the line: while it held, no report printed what it expects"
+        if is_withdrawn
+        else "look at the newest report: if it prints the right number now, set withdrawn_on of the "
+        "line to today; if it is wrong in another way, withdraw the line and add one for it"
+    )
+    return BuildError(
+        f"Correction {correction} does not hold any more; nothing was published.",
+        where=Where(file=f"{file}:{line}"),
+        expected=f"{number} printed as {expected.normalize():f}",
+        found=found or "no such number",
+        fix=fix,
     )
 
 

@@ -24,6 +24,8 @@ select
     status,
     sheet,
     cell,
+    printed_value,
+    correction,
     member
 from core.observation_history
 where known_to is null

@@ -1,0 +1,313 @@
+"""What changed between vintages, printed or silent: reports in, `ops.revision` out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import golden
+import pytest
+from world import World
+
+from tests.bridge_world import BridgeWorld, Rows, m
+
+BTC = "Date,IBIT,FBTC,Total"
+MOMENTS = ("2026-02-03T18:00Z", "2026-02-03T23:30Z", "2026-02-04T05:00Z", "2026-02-09T12:00Z")
+DAY = dt.date(2026, 2, 3)
+VINTAGES = (
+    golden.history(BTC, "02 Feb 2026,5.0,5.0,10.0", "03 Feb 2026,0.0,0.0,0.0"),
+    golden.history(BTC, "02 Feb 2026,5.0,5.0,10.0", "03 Feb 2026,,-90.4,-90.4"),
+    golden.history(BTC, "02 Feb 2026,5.0,5.0,10.0", "03 Feb 2026,60.0,-90.4,-30.4"),
+    golden.history(BTC, "02 Feb 2026,5.00,5.0,10.0", "03 Feb 2026,60.0,-91.4,-31.4"),
+)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Give a day as it fills: false zeros, blanks, values; then one restated, one printed finer."""
+    world = World(tmp_path_factory.mktemp("filled") / "warehouse")
+    for moment, content in zip(MOMENTS, VINTAGES, strict=True):
+        world.add("farside_btc", "btc.csv", content, received=moment)
+    said = world.run()
+    assert said.code == 0, said.text
+    return world
+
+
+def revisions_of(world: World, label: str, day: dt.date) -> list[tuple[Any, ...]]:
+    return world.query(
+        "select kind, from_value / 1000000, to_value / 1000000, change / 1000000, from_status, "
+        "to_status from ops.revision where label = ? and period_end = ? order by to_known_at",
+        label,
+        day,
+    )
+
+
+def test_e37_a_day_that_fills_is_blanked_and_filled_and_then_restated(filled):
+    assert revisions_of(filled, "IBIT", DAY) == [
+        ("blanked", 0, None, None, "preliminary", "preliminary"),
+        ("filled", None, 60, None, "preliminary", "final"),
+    ]
+    assert revisions_of(filled, "FBTC", DAY) == [
+        ("filled", 0, -90.4, -90.4, "preliminary", "preliminary"),
+        ("status", -90.4, -90.4, 0, "preliminary", "final"),
+        ("restated", -90.4, -91.4, -1, "final", "final"),
+    ]
+
+
+def test_f9_the_same_number_with_more_digits_is_no_restatement(filled):
+    assert revisions_of(filled, "IBIT", dt.date(2026, 2, 2)) == [
+        ("finer", 5, 5, 0, "final", "final")
+    ]
+
+
+def test_e43_a_revision_names_both_reports_their_times_and_the_cell(filled):
+    row = filled.rows("from ops.revision where kind = 'restated' and label = 'FBTC'")[0]
+    reports = dict(filled.query("select known_at, report_id from core.report"))
+    assert (row["from_report_id"], row["to_report_id"]) == (
+        reports[row["from_known_at"]],
+        reports[row["to_known_at"]],
+    )
+    assert [row["from_known_at"].isoformat(), row["to_known_at"].isoformat()] == [
+        "2026-02-04T05:00:00+00:00",
+        "2026-02-09T12:00:00+00:00",
+    ]
+    assert (row["sheet"], row["cell"], row["hard_bound"]) == ("csv", "C3", m("0.1"))
+    assert (row["measure"], row["period"], row["unit"]) == ("net_flow", "day", "USD")
+    assert (row["aum_usd"], row["change_pct_of_aum"]) == (None, None)
+
+
+def test_e43_there_is_a_row_for_every_statement_after_the_first(filled):
+    expected = filled.one(
+        "select count(*) - count(distinct (printed_table, dimension, label, measure, period, "
+        "period_end)) from core.observation_history"
+    )
+    assert filled.one("select count(*) from ops.revision") == expected > 5
+
+
+def test_e43_a_revision_is_known_only_when_it_was_made(filled):
+    said = filled.call("as-of", "2026-02-04")
+    assert said.code == 0, said.text
+    file = next(file for file in filled.root.glob("fundflows@*.duckdb"))
+    with duckdb.connect(str(file), read_only=True) as connection:
+        kinds = connection.execute("select kind, count(*) from ops.revision group by all order by 1")
+        found = dict(kinds.fetchall())
+    later = dict(filled.query("select kind, count(*) from ops.revision group by all"))
+    assert "restated" not in found
+    assert found["blanked"] == later["blanked"] == 1
+    assert later["restated"] == 2  # the fund and the total
+
+
+# -- weekly reports with totals to date ------------------------------------------------------------
+
+WEEKLY = {
+    "layouts": [
+        {
+            "name": "weekly",
+            "container": "csv",
+            "valid_from": "2000-01-01",
+            "tables": [
+                {
+                    "name": "by_asset",
+                    "header": ["date", "asset", "week"],
+                    "totals": "none",
+                    "dimension": "asset",
+                    "columns": {
+                        "date": {"key": "date", "formats": ["%Y-%m-%d"]},
+                        "asset": {"key": "label"},
+                        "week": {"measure": "net_flow", "unit": "USD", "period": "week"},
+                        "mtd": {
+                            "measure": "net_flow",
+                            "unit": "USD",
+                            "period": "mtd",
+                            "optional": True,
+                        },
+                        "ytd": {
+                            "measure": "net_flow",
+                            "unit": "USD",
+                            "period": "ytd",
+                            "optional": True,
+                        },
+                        "aum": {"measure": "aum", "unit": "USD", "optional": True},
+                    },
+                }
+            ],
+        }
+    ]
+}
+FIRST = "2025-11-14,BTC,-1.00bn,46.30bn\n"
+
+
+def weekly(world: BridgeWorld, name: str, *reports: str, header: str = "date,asset,week,ytd") -> None:
+    """Archive weekly reports of a source, each known a few days after its last week."""
+    for number, report in enumerate(reports):
+        newest = dt.date.fromisoformat(report.splitlines()[-1][:10])
+        received = f"{newest + dt.timedelta(days=3 + number)}T12:00:00+00:00"
+        world.report(name, f"{header}\n{report}", received=received, **WEEKLY)
+
+
+def silent(world: BridgeWorld, name: str) -> Rows:
+    return world.rows(
+        "from ops.revision where source = ? and kind = 'silent' order by week_ending", name
+    )
+
+
+@pytest.fixture(scope="module")
+def chained(tmp_path_factory: pytest.TempPathFactory) -> BridgeWorld:
+    world = BridgeWorld(tmp_path_factory.mktemp("chained"))
+    weekly(world, "up", FIRST, "2025-11-21,BTC,-1.94bn,44.40bn\n")
+    weekly(world, "down", FIRST, "2025-11-21,BTC,-1.94bn,43.90bn\n")
+    weekly(world, "rounding", FIRST, "2025-11-21,BTC,-1.94bn,44.37bn\n")
+    # The report of the next week prints the week before again, restated by the same 0.04.
+    weekly(
+        world,
+        "told",
+        FIRST,
+        "2025-11-14,BTC,-0.96bn,\n2025-11-21,BTC,-1.94bn,44.40bn\n",
+    )
+    # The week before is reprinted whole, with its total to date: nothing is left to reveal.
+    weekly(
+        world,
+        "mended",
+        FIRST,
+        "2025-11-14,BTC,-0.96bn,46.34bn\n2025-11-21,BTC,-1.94bn,44.40bn\n",
+    )
+    weekly(
+        world,
+        "restated_later",
+        FIRST,
+        "2025-11-21,BTC,-1.94bn,44.36bn\n",
+        "2025-11-21,BTC,-1.90bn,44.36bn\n",
+    )
+    weekly(
+        world,
+        "two_weeks",
+        FIRST,
+        "2025-11-21,BTC,-1.94bn,n/a\n",
+        "2025-11-28,BTC,0.50bn,44.96bn\n",
+    )
+    weekly(world, "gap", FIRST, "2025-11-28,BTC,0.50bn,44.96bn\n")
+    weekly(world, "year", "2025-12-26,BTC,-1.00bn,46.30bn\n", "2026-01-02,BTC,-0.10bn,0.20bn\n")
+    weekly(
+        world,
+        "month",
+        "2025-11-14,BTC,-1.00bn,-3.00bn\n",
+        "2025-11-21,BTC,-1.94bn,-4.00bn\n",
+        header="date,asset,week,mtd",
+    )
+    weekly(
+        world,
+        "sized",
+        "2025-11-14,BTC,-1.00bn,100bn\n",
+        "2025-11-21,BTC,-2.00bn,90bn\n",
+        "2025-11-21,BTC,-2.50bn,90bn\n",
+        header="date,asset,week,aum",
+    )
+    return world.publish()
+
+
+@pytest.mark.parametrize(
+    ("name", "r", "bound"), [("up", "40", "15"), ("down", "-460", "15"), ("month", "940", "15")]
+)
+def test_f16_e44_a_total_to_date_that_does_not_grow_by_the_week_is_a_silent_revision(
+    chained, name, r, bound
+):
+    (row,) = silent(chained, name)
+    assert (row["change"], row["hard_bound"]) == (m(r), m(bound))
+    assert row["to_value"] - row["from_value"] == m(r)
+    assert (row["week_ending"], row["label"]) == (dt.date(2025, 11, 21), "BTC")
+    assert row["period"] == ("mtd" if name == "month" else "ytd")
+    assert row["from_report_id"] != row["to_report_id"]
+    assert row["cell"] == "D2"
+
+
+@pytest.mark.parametrize("name", ["rounding", "year", "gap"])
+def test_f16_rounding_a_new_year_and_a_missing_week_reveal_nothing(chained, name):
+    assert silent(chained, name) == []
+
+
+@pytest.mark.parametrize("name", ["told", "mended"])
+def test_f16_a_revision_that_was_printed_is_not_silent(chained, name):
+    assert silent(chained, name) == []
+    row = chained.one("from ops.revision where source = ? and period = 'week'", name)
+    assert (row["kind"], row["change"]) == ("restated", m("40"))
+
+
+def test_f16_the_week_itself_restated_afterwards_is_not_held_against_the_total(chained):
+    assert silent(chained, "restated_later") == []
+
+
+def test_f16_a_total_that_is_not_declared_for_a_week_is_bridged(chained):
+    """46.30 - 1.94 + 0.50 = 44.86: the next total, 44.96, has 0.10 that no week shows."""
+    (row,) = silent(chained, "two_weeks")
+    assert (row["change"], row["hard_bound"]) == (m("100"), m("20"))
+    assert row["week_ending"] == dt.date(2025, 11, 28)
+
+
+def test_f5_a_revision_is_measured_against_the_aum_of_the_weeks_open(chained):
+    row = chained.one("from ops.revision where source = 'sized'")
+    assert (row["kind"], row["change"]) == ("restated", m("-500"))
+    assert (row["aum_usd"], row["change_pct_of_aum"]) == (m("100000"), Decimal("-0.5"))
+
+
+# -- totals since inception ------------------------------------------------------------------------
+
+
+def page(*days: tuple[str, str], total: str) -> bytes:
+    """Return a page of one fund with its footer."""
+    rows = [[day, flow, flow] for day, flow in days]
+    return golden.page([[["Fee", "IBIT", "Total"], *rows, ["Total", total, total]]])
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        # The footer grows by the days that were added: 100 + 5 - 2.
+        ([("15 Jan 2026", "5.0"), ("16 Jan 2026", "(2.0)")], []),
+        # It grows by 20 more: a day that the page no longer shows was revised.
+        ([("15 Jan 2026", "5.0"), ("16 Jan 2026", "(22.0)")], [m("20")]),
+        # The day before, still shown, is restated by 20, as printed.
+        ([("14 Jan 2026", "21.0"), ("15 Jan 2026", "5.0"), ("16 Jan 2026", "(22.0)")], []),
+        # Pages with weeks between them do not tell.
+        ([("29 Jan 2026", "5.0"), ("30 Jan 2026", "(22.0)")], []),
+    ],
+    ids=["grows", "silent", "printed", "gap"],
+)
+def test_e45_a_run_total_that_does_not_grow_by_its_days_is_a_silent_revision(
+    tmp_path, second, expected
+):
+    world = World(tmp_path / "warehouse")
+    first = page(("13 Jan 2026", "1.0"), ("14 Jan 2026", "1.0"), total="100")
+    world.add("farside_btc", "one.html", first, received="2026-01-15T06:00Z")
+    world.add("farside_btc", "two.html", page(*second, total="103"), received="2026-02-01T06:00Z")
+    said = world.run()
+    assert said.code == 0, said.text
+    found = world.query(
+        "select label, change, period from ops.revision where kind = 'silent' order by label"
+    )
+    assert found == [(label, r, "since_inception") for label in ("IBIT", "Total") for r in expected]
+
+
+# -- the real files --------------------------------------------------------------------------------
+
+
+@pytest.mark.real
+def test_e07_e37_the_bitcoin_day_of_february_is_revised_as_it_was_seen(real: Path, tmp_path):
+    """The five vintages of 3 and 4 February 2026: false zeros, blanks, then the issuers' figures."""
+    world = World(tmp_path / "warehouse")
+    for file in sorted((real / "farside" / "vintages").glob("btc_asof_*.csv")):
+        seen = dt.datetime.strptime(file.stem[-14:], "%Y%m%dT%H%MZ").replace(tzinfo=dt.UTC)
+        world.add("farside_btc", file.name, file.read_bytes(), received=seen.isoformat())
+    assert world.run().code == 0
+    assert revisions_of(world, "Total", DAY) == [
+        ("filled", 0, -90.4, -90.4, "preliminary", "preliminary"),
+        ("filled", -90.4, -332, -241.6, "preliminary", "preliminary"),
+        ("filled", -332, -272, 60, "preliminary", "final"),
+    ]
+    blanked = world.query(
+        "select distinct to_known_at, count(*) over () from ops.revision where kind = 'blanked'"
+    )
+    assert [(f"{seen:%H:%M}", funds) for seen, funds in blanked] == [("18:30", 11)]
+    assert world.query("from ops.revision where kind in ('restated', 'silent')") == []
