@@ -59,6 +59,14 @@ class Warehouse:
         """The Parquet file of a source and week: `facts`, `quarantine` or `outcomes`."""
         return self.root / kind / source / f"{week.isoformat()}.parquet"
 
+    def running(self, run_id: str, what: str) -> Path:
+        """The file that is there while a run writes weeks of a source, or the tables."""
+        return self.root / "running" / f"{run_id}.{what}.json"
+
+    def running_files(self) -> list[Path]:
+        """All files of runs that have begun and not ended."""
+        return sorted((self.root / "running").glob("*.json"))
+
     def week_files(self, kind: str) -> list[Path]:
         """All week files of a kind, over all sources."""
         return sorted((self.root / kind).glob("*/*.parquet"))
