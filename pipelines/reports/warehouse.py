@@ -18,7 +18,7 @@ PROJECT = Path(__file__).parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """The data folder: inbox, archive, contents, facts, quarantine, outcomes, the database."""
+    """The data folder: inbox, archive, contents, facts, quarantine, outcomes, running, database."""
 
     root: Path
 
