@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
 import sqlite3
+import uuid
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ from pipelines.command import show
 from pipelines.command.sources import other_sources
 from pipelines.components.fund_flow_report import key_of, partitions_of
 from pipelines.definitions import defs
-from pipelines.reports import archive, facts, layout, survey, weeks
+from pipelines.reports import archive, begun, facts, layout, survey, weeks
+from pipelines.reports.begun import Begun
 from pipelines.reports.facts import WeekResult
 from pipelines.reports.layout import Source
 from pipelines.reports.warehouse import Warehouse
 
-_PROCESS = "fundflows/process"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 Span = tuple[dt.date, dt.date]
 
@@ -52,16 +52,19 @@ def run_due(warehouse: Warehouse, span: Span | None) -> int:
     """
     sources = layout.sources()
     arrived = _sweep(warehouse, sources.values())
-    due = [_due(warehouse, source, span) for source in sources.values()]
+    left = _left_behind(warehouse, span)
+    due = [_due(warehouse, source, span, left) for source in sources.values()]
     unusable = _report_unusable(warehouse, sources.values(), arrived)
     _report_beyond(due)
     count = sum(len(each.weeks) for each in due)
     stamp = database.fingerprint(warehouse, sources.values())
-    if count == 0 and database.published_fingerprint(warehouse) == stamp:
+    if count == 0 and not left and database.published_fingerprint(warehouse) == stamp:
         show.note(f"Nothing is new: {warehouse.database} is up to date.")
         _remind_of_refusals(warehouse)
         return 1 if unusable else 0
-    results = _materialize(due, count)
+    results = _materialize(warehouse, due, left)
+    for each in left:
+        each.file.unlink(missing_ok=True)
     refused = [f"{source} {failure}" for source, result in results for failure in result.failures]
     for failure in refused:
         show.problem_text(f"week refused: {failure}\n")
@@ -108,10 +111,29 @@ def _sweep(warehouse: Warehouse, sources: Iterable[Source]) -> set[str]:
     return arrived
 
 
-def _due(warehouse: Warehouse, source: Source, span: Span | None) -> _Due:
+def _left_behind(warehouse: Warehouse, span: Span | None) -> list[Begun]:
+    """Return what runs that were killed had begun, and what is to be done once more.
+
+    With a span, only those that lie in it: the others are for a run that may do all of it.
+    """
+    left = [
+        each
+        for each in begun.abandoned(warehouse)
+        if span is None or all(span[0] <= week <= span[1] for week in each.weeks)
+    ]
+    runs = len({each.run_id for each in left})
+    if runs:
+        show.note(f"{runs} run{'s' * (runs != 1)} did not end: what was begun is done once more")
+    return left
+
+
+def _due(warehouse: Warehouse, source: Source, span: Span | None, left: list[Begun]) -> _Due:
     """Return the due weeks, apart from those that are no partition of the source yet."""
+    again = {week for each in left if each.what == source.name for week in each.weeks}
     wanted = [
-        week for week in facts.due(warehouse, source) if span is None or span[0] <= week <= span[1]
+        week
+        for week in sorted(again.union(facts.due(warehouse, source)))
+        if span is None or span[0] <= week <= span[1]
     ]
     keys = set(partitions_of(source).get_partition_keys())
     inside = [week for week in wanted if weeks.key_of(week) in keys]
@@ -145,7 +167,9 @@ def _report_beyond(due: list[_Due]) -> None:
             )
 
 
-def _materialize(due: list[_Due], count: int) -> list[tuple[str, WeekResult]]:
+def _materialize(
+    warehouse: Warehouse, due: list[_Due], left: list[Begun]
+) -> list[tuple[str, WeekResult]]:
     """Run the due weeks source by source, then the models, with a progress bar."""
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     job = defs().resolve_implicit_global_asset_job_def()
@@ -160,8 +184,8 @@ def _materialize(due: list[_Due], count: int) -> list[tuple[str, WeekResult]]:
             console=show.err,
         ) as progress,
     ):
-        _close_killed_runs(instance)
-        task = progress.add_task("weeks", total=count)
+        _close(instance, left)
+        task = progress.add_task("weeks", total=sum(len(each.weeks) for each in due))
         for each in due:
             progress.update(task, description=each.source.name)
 
@@ -170,40 +194,47 @@ def _materialize(due: list[_Due], count: int) -> list[tuple[str, WeekResult]]:
                 progress.advance(task)
 
             token = facts.watcher.set(done)
-            for first, last in weeks.runs_of_weeks(each.weeks):
-                _execute(job, instance, [key_of(each.source.name)], (first, last))
+            for span in weeks.runs_of_weeks(each.weeks):
+                _execute(warehouse, job, instance, each.source.name, span)
             facts.watcher.reset(token)
         progress.update(task, description="models")
-        tables = [key for key in job.asset_layer.executable_asset_keys if key.path[0] != "facts"]
-        _execute(job, instance, tables, None)
+        _execute(warehouse, job, instance, begun.TABLES, None)
     return results
 
 
 def _execute(
+    warehouse: Warehouse,
     job: dg.JobDefinition,
     instance: dg.DagsterInstance,
-    assets: list[dg.AssetKey],
+    what: str,
     span: Span | None,
 ) -> None:
-    tags = {_PROCESS: str(os.getpid())}
+    """Run the weeks of a source, or the models, as one Dagster run.
+
+    A run that fails unforeseen stays named as begun: what it has written is told by the next.
+    """
+    run_id, tags, covered = str(uuid.uuid4()), {}, []
+    assets = [key for key in job.asset_layer.executable_asset_keys if key.path[0] != "facts"]
     if span is not None:
+        assets, covered = [key_of(what)], weeks.between(*span)
         tags["dagster/asset_partition_range_start"] = weeks.key_of(span[0])
         tags["dagster/asset_partition_range_end"] = weeks.key_of(span[1])
-    result = job.execute_in_process(
-        run_config=_QUIET,
-        instance=instance,
-        asset_selection=assets,
-        tags=tags,
-        raise_on_error=False,
-    )
-    if result.success:
-        return
-    failure = next(iter(result.get_step_failure_events()), None)
-    data = failure.step_failure_data if failure else None
-    if data is not None and data.user_failure_data is not None and span is not None:
-        return  # weeks were refused: they are reported by name
-    message = data.user_failure_data.description if data and data.user_failure_data else None
-    raise click_error(message or (data.error.to_string() if data and data.error else "run failed"))
+    with begun.begin(warehouse, run_id, what, covered):
+        result = job.execute_in_process(
+            run_config=_QUIET,
+            instance=instance,
+            run_id=run_id,
+            asset_selection=assets,
+            tags=tags,
+            raise_on_error=False,
+        )
+        failure = next(iter(result.get_step_failure_events()), None)
+        data = failure.step_failure_data if failure else None
+        told = data.user_failure_data if data else None
+        if not result.success and told is None:
+            raise click_error(data.error.to_string() if data and data.error else "run failed")
+    if told is not None and span is None:  # weeks that were refused are reported by name
+        raise click_error(told.description or "the build failed")
 
 
 def click_error(message: str) -> Exception:
@@ -213,24 +244,12 @@ def click_error(message: str) -> Exception:
     return click.ClickException(message)
 
 
-def _close_killed_runs(instance: dg.DagsterInstance) -> None:
-    """Mark runs of this command whose process is gone as failed, so that none runs for ever."""
-    status = dg.DagsterRunStatus
-    unfinished = dg.RunsFilter(statuses=[status.NOT_STARTED, status.STARTING, status.STARTED])
-    for run in instance.get_runs(unfinished):
-        process = run.tags.get(_PROCESS)
-        if process and not _is_alive(int(process)):
+def _close(instance: dg.DagsterInstance, left: list[Begun]) -> None:
+    """Mark runs whose process is gone as failed, so that none runs for ever."""
+    for run_id in {each.run_id for each in left}:
+        run = instance.get_run_by_id(run_id)
+        if run is not None and not run.is_finished:
             instance.report_run_failed(run, "The process was killed; the next run has taken over.")
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _remind_of_refusals(warehouse: Warehouse) -> None:

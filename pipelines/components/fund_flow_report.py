@@ -12,7 +12,7 @@ import dagster as dg
 import pydantic
 
 from pipelines.components import metadata
-from pipelines.reports import facts, release, survey, weeks
+from pipelines.reports import begun, facts, release, survey, weeks
 from pipelines.reports.facts import WeekResult
 from pipelines.reports.layout import Source, SourceFile, parse_source
 from pipelines.reports.warehouse import Warehouse
@@ -96,7 +96,11 @@ def asset_of(source: Source) -> dg.AssetsDefinition:
         ],
     )
     def weeks_of_source(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        yield from _materialize(context, source)
+        warehouse, wanted = Warehouse.default(), map(weeks.week_of, context.partition_keys)
+        with begun.begin(
+            warehouse, context.run.run_id, source.name, [*wanted], settled=(dg.Failure,)
+        ):
+            yield from _materialize(context, source)
 
     return weeks_of_source
 

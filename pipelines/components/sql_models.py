@@ -16,7 +16,7 @@ from pipelines.build import as_known, database, models
 from pipelines.build.errors import BuildError
 from pipelines.components import metadata
 from pipelines.components.fund_flow_report import key_of
-from pipelines.reports import layout
+from pipelines.reports import begun, layout
 from pipelines.reports.warehouse import Warehouse
 from schemas import catalog
 
@@ -92,7 +92,10 @@ def models_asset(owner: str) -> dg.AssetsDefinition:
         pool=POOL,
     )
     def build_and_publish(context: dg.AssetExecutionContext, config: AsOf) -> Iterator[Any]:
-        yield from _publish(context, config.moment())
+        with begun.begin(
+            Warehouse.default(), context.run.run_id, begun.TABLES, settled=(dg.Failure,)
+        ):
+            yield from _publish(context, config.moment())
 
     return build_and_publish
 

@@ -20,7 +20,7 @@ PROJECT = Path(__file__).parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """The data folder: inbox, archive, contents, facts, quarantine, outcomes, the database."""
+    """The data folder: inbox, archive, contents, facts, quarantine, outcomes, running, database."""
 
     root: Path
 
@@ -60,6 +60,14 @@ class Warehouse:
     def week_file(self, kind: str, source: str, week: dt.date) -> Path:
         """The Parquet file of a source and week: `facts`, `quarantine` or `outcomes`."""
         return self.root / kind / source / f"{week.isoformat()}.parquet"
+
+    def running(self, run_id: str, what: str) -> Path:
+        """The file that is there while a run writes weeks of a source, or the tables."""
+        return self.root / "running" / f"{run_id}.{what}.json"
+
+    def running_files(self) -> list[Path]:
+        """All files of runs that have begun and not ended."""
+        return sorted((self.root / "running").glob("*.json"))
 
     def week_files(self, kind: str) -> list[Path]:
         """All week files of a kind, over all sources."""

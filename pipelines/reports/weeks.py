@@ -65,6 +65,11 @@ def cron_day_offset(ends: Weekday) -> int:
     return (WEEKDAYS.index(ends) + 1) % 7
 
 
+def between(first: dt.date, last: dt.date) -> list[dt.date]:
+    """Return the weeks from `first` to `last`, oldest first."""
+    return [first + n * ONE_WEEK for n in range((last - first) // ONE_WEEK + 1)]
+
+
 def runs_of_weeks(weeks: Iterable[dt.date]) -> Iterator[tuple[dt.date, dt.date]]:
     """Group weeks into runs without a gap, as (first, last), oldest first."""
     first = last = None
