@@ -201,7 +201,7 @@ def weekly_schedule(sources: Mapping[str, Source], ends: Weekday) -> dg.Schedule
         "what a killed run left is made up for.",
         cron_schedule=f"0 6 * * {(weeks.cron_day_offset(ends) + 1) % 7}",
         execution_timezone="UTC",
-        target=_REPORTS,
+        job_name="__ASSET_JOB",  # all sources: a job of their own would need one calendar of weeks
         default_status=(
             dg.DefaultScheduleStatus.RUNNING if _automate() else dg.DefaultScheduleStatus.STOPPED
         ),
