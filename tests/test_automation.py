@@ -10,10 +10,15 @@ import contextlib
 import datetime as dt
 import http.server
 import json
+import os
 import shutil
+import signal
+import socket
+import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,6 +29,7 @@ import dagster as dg
 import golden
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.loader import LoadingContextForTest
 from world import World, definitions
 
 from pipelines.build import models
@@ -31,6 +37,7 @@ from pipelines.command.main import PROJECT, prepare_dagster
 from pipelines.components import alerts
 from pipelines.components.automation import SOURCE
 from pipelines.components.fund_flow_report import key_of
+from pipelines.components.sql_models import POOL
 from pipelines.definitions import defs
 from pipelines.reports import archive, layout, release
 from pipelines.reports.layout import Release
@@ -139,8 +146,6 @@ def span(request: dg.RunRequest) -> tuple[str, str, str]:
 def test_a_file_that_changed_just_now_is_left_until_it_is_quiet(tmp_path):
     world = World(tmp_path / "warehouse")
     file = world.drop("farside_sol", "sol.csv", golden.FARSIDE_HISTORY)
-    import os
-
     os.utime(file, (0, 0))  # as a copy that keeps the old time of modification
     assert archive.sweep(world.warehouse, "farside_sol", quiet=0.5) == []
     assert archive.waiting(world.warehouse, "farside_sol") == [file]
@@ -364,10 +369,9 @@ def test_tables_that_were_built_by_hand_meanwhile_are_not_asked_for(automated):
 
 def stale(automated: Automated, loaded: dg.Definitions) -> dict[str, str]:
     """Return what the UI marks as out of date, with the first reason."""
-    from dagster._core.instance.types import CachingDynamicPartitionsLoader  # noqa: F401
-
     graph = loaded.resolve_asset_graph()
-    resolver = CachingStaleStatusResolver(automated.instance, graph, automated.instance)
+    context = LoadingContextForTest(automated.instance)
+    resolver = CachingStaleStatusResolver(automated.instance, graph, context)
     return {
         key.to_user_string(): resolver.get_stale_causes(key)[0].reason
         for key in tables_of(loaded)
@@ -540,10 +544,11 @@ def test_a_week_tells_the_hash_of_its_reports(automated):
 def test_every_table_links_to_its_file_and_its_columns_lead_to_the_printed_number(automated):
     graph = automated.loaded.resolve_asset_graph()
     for key in tables_of(automated.loaded):
-        (link,) = graph.get(key).metadata["dagster/code_references"].code_references
+        links = graph.get(key).metadata["dagster/code_references"].code_references
+        (link,) = [each for each in links if each.label]  # Dagster adds the component's own file
         assert Path(link.file_path).is_file()
         assert link.label.startswith("sql/")
-        columns = graph.get(key).metadata["dagster/column_schema"].schema.columns
+        columns = graph.get(key).metadata["dagster/column_schema"].columns
         assert all(column.description for column in columns)
     result = automated.execute()
     made_of = {
@@ -670,18 +675,8 @@ def test_settings_let_one_build_run_at_a_time(automated):
     assert settings.pool_config.default_pool_limit == 1
     assert settings.pool_config.pool_granularity.value == "run"
     assert automated.instance.run_monitoring_enabled
-    assert (
-        not automated.instance.run_retries_retry_on_asset_or_op_failure
-        if hasattr(automated.instance, "run_retries_retry_on_asset_or_op_failure")
-        else True
-    )
-    pools = {
-        node.op_name if hasattr(node, "op_name") else key: pools
-        for key in tables_of(automated.loaded)
-        for node in [automated.loaded.resolve_asset_graph().get(key)]
-        if (pools := node.pools)
-    }
-    assert set().union(*pools.values()) == {"database"}
+    graph = automated.loaded.resolve_asset_graph()
+    assert {pool for key in tables_of(automated.loaded) for pool in graph.get(key).pools} == {POOL}
 
 
 @pytest.mark.parametrize(("value", "status"), [("", "STOPPED"), ("0", "STOPPED"), ("1", "RUNNING")])
@@ -694,4 +689,100 @@ def test_nothing_runs_by_itself_until_it_is_turned_on(monkeypatch, value, status
     assert {each.default_status.value for each in repository.schedule_defs} == {status}
 
 
-Waited = Callable[[], bool]
+# -- the daemon itself -----------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def served(world: World, **environment: str) -> Iterator[int]:
+    """Run the UI with its daemon over a world, as `fundflows ui` does; the port is given."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [Path(sys.executable).with_name("fundflows"), "ui", "--port", str(port)]
+    variables = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
+    variables |= {"FUNDFLOWS_WAREHOUSE": str(world.root), **environment}
+    log = world.root.parent / "ui.log"
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            command, env=variables, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            yield port
+        finally:
+            os.killpg(server.pid, signal.SIGINT)
+            try:
+                server.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
+                server.wait()
+            print(log.read_text(errors="replace")[-4000:])  # shown on failure
+
+
+def eventually(is_so: Callable[[], bool], patience: float) -> bool:
+    """Wait until something is so; return whether it came to be."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if is_so():
+            return True
+        time.sleep(0.5)
+    return False
+
+
+@pytest.mark.slow
+def test_the_daemon_makes_a_handful_of_runs_and_one_build_of_500_files(tmp_path):
+    world = World(tmp_path / "warehouse")
+    weeks = fridays(25)
+    with world.instance() as instance, served(world, FUNDFLOWS_AUTOMATE="1"):
+        assert eventually(lambda: bool(instance.all_instigator_state()), 90)
+        time.sleep(35)  # one round of the tables' sensor, which only sees changes from then on
+        for number in range(500):
+            source, header = (("farside_sol", HEADER), ("farside_eth", "Date,ETHA,FETH,Total"))[
+                number % 2
+            ]
+            line = f"{printed(weeks[number % 25])},{number}.0,1.0,{number + 1}.0"
+            world.drop(source, f"{number}.csv", golden.history(header, line))
+
+        def is_done() -> bool:
+            runs = instance.get_runs()
+            return world.database.exists() and all(run.is_finished for run in runs)
+
+        assert eventually(is_done, 180)
+        time.sleep(45)  # a second round, in which nothing more must be asked for
+        runs = instance.get_runs()
+        assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
+        of_sources = [run for run in runs if SOURCE in run.tags]
+        assert 2 <= len(of_sources) <= 6
+        assert 1 <= len(runs) - len(of_sources) <= 3
+    flows = "select source, count(distinct week_ending) from mart.flows group by 1 order by 1"
+    assert world.query(flows) == [("farside_eth", 25), ("farside_sol", 25)]
+
+
+@pytest.mark.slow
+def test_two_builds_of_the_database_queue_where_people_see_it(tmp_path):
+    from dagster_graphql import DagsterGraphQLClient
+
+    world = World(tmp_path / "warehouse")
+    with world.instance() as instance, served(world) as port:
+
+        def answers() -> bool:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info"):
+                    return True
+            except OSError:
+                return False
+
+        assert eventually(answers, 90)
+        client = DagsterGraphQLClient("127.0.0.1", port_number=port)
+        keys = tables_of(definitions())
+        asked = [client.submit_job_execution("__ASSET_JOB", asset_selection=keys) for _ in "123"]
+        seen: list[tuple[str, ...]] = []
+
+        def are_done() -> bool:
+            runs = [instance.get_run_by_id(each) for each in asked]
+            seen.append(tuple(sorted(run.status.value for run in runs if run)))
+            return seen[-1] == ("SUCCESS",) * 3
+
+        assert eventually(are_done, 150)
+        busy = {"STARTING", "STARTED"}
+        assert max(sum(status in busy for status in each) for each in seen) == 1
+        assert any("QUEUED" in each and "STARTED" in each for each in seen)
