@@ -2,10 +2,10 @@
 
 After each kill every week's files are whole, the published file opens and passes its audit, and
 the next `fundflows run` comes to the tables and weeks of a run that nobody disturbed, once.
-`FUNDFLOWS_KILLS` is the number of moments of each kind (2 if not set), `FUNDFLOWS_KILLS_SEED` the
-seed from which they are drawn (0). A moment lies anywhere between the first write of a process and
-its end, in processor time of an undisturbed one: so a busy machine shifts no moment. `-s` prints
-each, and what it hit.
+`FUNDFLOWS_KILLS` is the number of moments of each kind (3 if not set, for a daemon is killed in
+three ways), `FUNDFLOWS_KILLS_SEED` the seed from which they are drawn (0). A moment lies anywhere
+between the first write of a process and its end, in processor time of an undisturbed one: so a
+busy machine shifts no moment. `-s` prints each, and what was begun and not ended.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from pipelines.build import database
 from pipelines.components.fund_flow_report import partitions_of
 from pipelines.reports import facts, layout
 
-MOMENTS = range(int(os.environ.get("FUNDFLOWS_KILLS") or 2))
+MOMENTS = range(int(os.environ.get("FUNDFLOWS_KILLS") or 3))
 SEED = os.environ.get("FUNDFLOWS_KILLS_SEED") or "0"
 SOURCE = layout.sources()["canary"]
 LOCATION = "pipelines.definitions"
