@@ -47,7 +47,8 @@ class Asset(_Reference):
     asset: pl.String = pa.Field(unique=True, description="Code that people use: BTC.")
     asset_name: pl.String = pa.Field(description="Name for display.")
     asset_class: pl.String = pa.Field(
-        isin=["crypto", "bucket", "equity"], description="crypto, bucket or equity."
+        isin=["crypto", "bucket", "equity", "broad"],
+        description="crypto; bucket; equity; broad: a class of all funds of a market.",
     )
     underlying: pl.String = pa.Field(description="What it is about: BTC for SHORT-BTC too (E23).")
     direction: pl.Int64 = pa.Field(isin=[1, -1], description="-1 for short products (E23).")

@@ -313,3 +313,38 @@ Assets Under Management
 01/15/2026,Ultra Example,EXA,100,99,1.0101,1,1400,140000000
 """
 """As a file of the source `proshares`: newest first, shares in thousands."""
+
+# -- weekly estimates in the manner of ICI ---------------------------------------------------------
+
+ICI_CLASSES = (
+    "Equity",
+    "Equity/Domestic",
+    "Equity/World",
+    "Hybrid",
+    "Bond",
+    "Bond/Taxable",
+    "Bond/Municipal",
+    "Commodity",
+    "Total",
+)
+ICI_WEEKS: dict[str, tuple[int, ...]] = {
+    # Sums of rounded millions: Equity is one off in the first week, the total in the second.
+    "2023-11-15": (-101, -70, -30, -40, 250, 200, 50, 5, 115),
+    "2023-11-21": (-90, -60, -30, -20, 80, 60, 20, -10, -41),
+    "2023-11-29": (300, 100, 200, -5, -45, -50, 5, 0, 250),
+    "2023-12-06": (10, 20, -10, 0, 30, 30, 0, 1, 41),
+}
+
+
+def ici_release(
+    changes: Mapping[tuple[str, str], object] = {}, *, weeks: Collection[str] = tuple(ICI_WEEKS)
+) -> bytes:
+    """Return a release as the CSV file of the source `ici`; `changes` sets a week's class."""
+    rows = [
+        ["2023-12-13", "combined_mf_etf", week, name, changes.get((week, name), flow), "example"]
+        for place, name in enumerate(ICI_CLASSES)
+        for week in weeks
+        for flow in [ICI_WEEKS[week][place]]
+    ]
+    header = ["release_date", "report", "week_ended", "category", "flow_usd_m", "source_url"]
+    return csv_bytes([header, *rows])

@@ -12,6 +12,7 @@ import golden
 import pytest
 from world import World
 
+from pipelines.reports.judge import judge
 from tests.bridge_world import BridgeWorld, Rows, m
 
 BTC = "Date,IBIT,FBTC,Total"
@@ -290,7 +291,144 @@ def test_e45_a_run_total_that_does_not_grow_by_its_days_is_a_silent_revision(
     assert found == [(label, r, "since_inception") for label in ("IBIT", "Total") for r in expected]
 
 
+# -- weekly estimates by class ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def estimates(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Give a release, and one that restates a week of it and no longer prints the oldest one."""
+    world = World(tmp_path_factory.mktemp("estimates") / "warehouse")
+    changes = {("2023-11-29", name): flow for name, flow in ICI_RESTATED.items()}
+    later = golden.ici_release(changes, weeks=list(golden.ICI_WEEKS)[1:])
+    world.add("ici", "first.csv", golden.ici_release(), received="2023-12-13T20:00Z")
+    world.add("ici", "second.csv", later, received="2023-12-20T20:00Z")
+    said = world.run()
+    assert said.code == 0, said.text
+    return world
+
+
+ICI_RESTATED = {"Equity": 310, "Equity/Domestic": 110, "Total": 260}
+
+
+def test_e43_a_restated_estimate_is_a_revision_of_each_class_that_it_is_in(estimates):
+    rows = estimates.query(
+        "select label, from_value, to_value, change, kind, period_start, period_end "
+        "from ops.revision where source = 'ici' order by label"
+    )
+    span = (dt.date(2023, 11, 22), dt.date(2023, 11, 29))
+    assert rows == [
+        ("Equity", m("300"), m("310"), m("10"), "restated", *span),
+        ("Equity/Domestic", m("100"), m("110"), m("10"), "restated", *span),
+        ("Total", m("250"), m("260"), m("10"), "restated", *span),
+    ]
+
+
+def test_e49_subtotals_and_totals_of_estimates_are_the_sums_of_their_rows(estimates):
+    lines = estimates.query(
+        "select rule, verdict, count(*), max(abs(residual)) from ops.certificate "
+        "where source = 'ici' group by all order by all"
+    )
+    # Two subtotals and a total a week; the second release says something new of one week only.
+    assert lines == [
+        ("subtotal", "exact", 9, 0),
+        ("subtotal", "rounding", 1, m("1")),
+        ("total", "exact", 4, 0),
+        ("total", "rounding", 1, m("1")),
+    ]
+    off = golden.ici_release({("2023-12-06", "Bond/Taxable"): 33, ("2023-12-06", "Total"): 44})
+    (line,) = [
+        row
+        for row in judge(golden.read_bytes("ici", "off.csv", off)).outcomes.rows(named=True)
+        if row["verdict"] == "unexplained"
+    ]
+    assert (line["rule"], line["residual"], line["hard_bound"]) == ("subtotal", m("-3"), m("1.5"))
+
+
+def test_e32_weeks_of_six_and_of_eight_days_are_kept_as_they_were(estimates):
+    rows = estimates.query(
+        "select distinct week_ending, period_end, period_end - period_start + 1 "
+        "from core.observation where source = 'ici' order by 1"
+    )
+    assert [(f"{week:%m-%d}", f"{end:%m-%d}", days) for week, end, days in rows] == [
+        ("11-15", "11-15", 7),
+        ("11-22", "11-21", 6),
+        ("11-29", "11-29", 8),
+        ("12-06", "12-06", 7),
+    ]
+
+
+def test_e31_an_estimate_of_another_weekday_is_refused(tmp_path):
+    shifted = golden.ici_release().replace(b"2023-12-06", b"2023-12-05")
+    judged = judge(golden.read_bytes("ici", "shifted.csv", shifted))
+    assert judged.refused.height == len(golden.ICI_CLASSES)
+    refused = judged.refused.row(0, named=True)
+    assert refused["printed"].endswith("of Tuesday 2023-12-05")
+    assert "week.ended_early" in refused["reason"]
+
+
+def test_classes_below_a_class_are_its_underlying_in_the_marts(estimates):
+    flows = dict(
+        estimates.query(
+            "select underlying, net_flow_usd from mart.flows_by_underlying "
+            "where source = 'ici' and week_ending = '2023-11-29'"
+        )
+    )
+    assert flows == {"EQUITY": m("310"), "BOND": m("-45"), "HYBRID": m("-5"), "COMMODITY": 0}
+    assert estimates.one(
+        "select sum(net_flow_usd) from mart.flows_by_asset "
+        "where source = 'ici' and week_ending = '2023-11-29'"
+    ) == estimates.one(
+        "select net_flow_usd from mart.flows where source = 'ici' and member = 'total' "
+        "and week_ending = '2023-11-29'"
+    )
+
+
 # -- the real files --------------------------------------------------------------------------------
+
+
+@pytest.mark.real
+def test_e49_the_parts_of_real_estimates_meet_their_totals(real: Path, tmp_path):
+    """Fifteen weeks of three releases, and one of them restated from the same figures."""
+    world = World(tmp_path / "warehouse")
+    content = (real / "ici" / "weekly_flows.csv").read_bytes()
+    world.add("ici", "weekly_flows.csv", content, received="2024-05-08T20:00Z")
+    restated = content
+    for name, flow, then in (
+        ("Equity", -6571, -6471),
+        ("Equity/Domestic", -2299, -2199),
+        ("Total", -7247, -7147),
+    ):
+        before, after = (f",2024-04-24,{name},{each},".encode() for each in (flow, then))
+        assert restated.count(before) == 1
+        restated = restated.replace(before, after)
+    world.add("ici", "weekly_flows.csv", restated, received="2024-05-15T20:00Z")
+    assert world.run().code == 0
+    lines = world.query(
+        "select rule, verdict, count(*), max(abs(residual)) / 1000000 from ops.certificate "
+        "where source = 'ici' group by all order by all"
+    )
+    assert lines == [
+        ("subtotal", "exact", 25, 0),
+        ("subtotal", "rounding", 7, 1),
+        ("total", "exact", 11, 0),
+        ("total", "rounding", 5, 1),
+    ]
+    classes = "label not like '%/%' and label <> 'Total'"
+    (apart,) = world.query(
+        "select max(abs(total.value - parts.value)) / 1000000 from core.observation as total "
+        "inner join (select week_ending, sum(value) as value from core.observation "
+        f"where source = 'ici' and {classes} group by all) as parts using (week_ending) "
+        "where total.source = 'ici' and total.dimension = 'total'"
+    )
+    assert apart[0] <= 2
+    assert world.query(
+        "select label, change / 1000000, kind, week_ending from ops.revision order by label"
+    ) == [
+        (name, 100, "restated", dt.date(2024, 4, 24))
+        for name in ("Equity", "Equity/Domestic", "Total")
+    ]
+    assert world.query("from ops.quarantine") == []
+    assert world.query("from core.observation where member = 'unmapped' and dimension <> 'check'") == []
 
 
 @pytest.mark.real

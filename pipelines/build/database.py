@@ -441,11 +441,16 @@ def unmapped_in(observations: pl.DataFrame) -> list[str]:
     ]
 
 
-def printed_labels(dimension: str) -> list[str]:
-    """Return one printed label for each current member of a dimension, as a report prints it."""
+def printed_labels(dimension: str, asset_classes: Collection[str] = ()) -> list[str]:
+    """Return one printed label for each current member of a dimension, as a report prints it.
+
+    Of assets, only those of the given classes, if any are given.
+    """
     alias = pl.read_csv(models.reference_tables()["reference.alias"], infer_schema=False)
     current = alias.filter((pl.col("dimension") == dimension) & pl.col("valid_to").is_null())
     names = pl.read_csv(models.reference_tables()[f"reference.{dimension}"], infer_schema=False)
+    if dimension == "asset" and asset_classes:
+        names = names.filter(pl.col("asset_class").is_in(list(asset_classes)))
     named = names.rename({dimension: "member", f"{dimension}_name": "name"})
     printed = current.join(named, on="member").with_columns(
         is_name=pl.col("label").str.to_lowercase() == pl.col("name").str.to_lowercase()

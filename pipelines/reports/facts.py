@@ -130,7 +130,7 @@ def _is_written(warehouse: Warehouse, source: Source, week: dt.date, said: list[
 def _rules(source: Source) -> str:
     """Return a hash of all that decides what becomes of a reading: the contract, the totals."""
     reconciled = [
-        (layout.name, table.name, table.totals, table.position)
+        (layout.name, table.name, table.totals, table.position, [rule.of for rule in table.rows])
         for layout in source.layouts
         for table in layout.tables
     ]

@@ -14,6 +14,7 @@ from decimal import Decimal
 import pandera.polars as pa
 import polars as pl
 
+from pipelines.reports.layout import RowRule, label_in
 from pipelines.reports.reader import Reading
 from schemas.observation import KEY, Observation, Outcome, Refused, empty
 
@@ -165,31 +166,46 @@ def verdict_of(residual: pl.Expr, hard: pl.Expr) -> pl.Expr:
 
 
 def _totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
-    """Printed totals against the sum of their parts, a line a table, measure and period (E49)."""
+    """Printed totals and subtotals against their parts, a line a table, measure, period (E49)."""
     lines = []
-    span = ["week_ending", "printed_table", "measure", "period", "period_start", "period_end"]
     for table in reading.layout.tables:
         if table.totals == "none":
             continue
         own = observations.filter(pl.col("printed_table") == table.name)
         parts = own.filter(pl.col("dimension").is_in(["fund", "asset", "issuer", "country"]))
-        summed = parts.group_by(span, maintain_order=True).agg(
-            found=pl.when(pl.col("value").count() > 0).then(pl.col("value").sum()),
-            known=pl.col("value").count(),
-            checked=pl.len().cast(pl.Int64),
-            part_bound=pl.col("half_unit").sum(),
-            part_square=(pl.col("half_unit").cast(pl.Float64) ** 2).sum(),
-        )
-        # A blank total prints nothing that the parts could meet.
-        totals = own.filter(
-            (pl.col("dimension") == "total") & pl.col("value").is_not_null()
-        ).select(*span, "half_unit", "sheet", "cell", expected="value", filling=pl.col("status"))
-        compared = totals.join(summed, on=span, how="inner")
-        lines.append(_compared(compared, blocking=reading.complete or table.totals == "reconcile"))
+        totals = own.filter(pl.col("dimension") == "total")
+        blocking = reading.complete or table.totals == "reconcile"
+        lines.append(_compared(totals, parts, blocking=blocking))
+        for rule in table.rows:
+            if rule.of is None:
+                continue
+            texts = [text.casefold() for text in rule.text]
+            printed = own.filter(pl.col("label").str.to_lowercase().is_in(texts))
+            below = [each for each in parts.get_column("label").unique() if label_in(rule.of, each)]
+            chosen = parts.filter(pl.col("label").is_in(below))
+            lines.append(_compared(printed, chosen, rule, blocking=blocking))
     return lines + _same_totals(reading, observations)
 
 
-def _compared(compared: pl.DataFrame, *, blocking: bool) -> pl.DataFrame:
+def _compared(
+    totals: pl.DataFrame, parts: pl.DataFrame, rule: RowRule | None = None, *, blocking: bool
+) -> pl.DataFrame:
+    """Compare printed sums with their parts; a blank one prints nothing that they could meet."""
+    span = ["week_ending", "printed_table", "measure", "period", "period_start", "period_end"]
+    summed = parts.group_by(span, maintain_order=True).agg(
+        found=pl.when(pl.col("value").count() > 0).then(pl.col("value").sum()),
+        known=pl.col("value").count(),
+        checked=pl.len().cast(pl.Int64),
+        part_bound=pl.col("half_unit").sum(),
+        part_square=(pl.col("half_unit").cast(pl.Float64) ** 2).sum(),
+    )
+    compared = (
+        totals.filter(pl.col("value").is_not_null())
+        .select(
+            *span, "half_unit", "sheet", "cell", expected="value", filling=pl.col("status")
+        )
+        .join(summed, on=span, how="inner")
+    )
     known = pl.col("known") > 0
     residual = pl.when(known).then(pl.col("expected") - pl.col("found"))
     hard = pl.col("part_bound") + pl.col("half_unit")
@@ -200,13 +216,15 @@ def _compared(compared: pl.DataFrame, *, blocking: bool) -> pl.DataFrame:
             hard_bound=hard.cast(_AMOUNT),
             # half units: 2 sigma = 2 sqrt(sum u^2 / 12) = 2 sqrt(sum h^2 / 3)
             soft_bound=(2 * (square / 3).sqrt()).round(2).cast(_AMOUNT),
-            rule=pl.lit("total"),
+            rule=pl.lit("subtotal" if rule else "total"),
             line=pl.format(
-                "{}: total {} of the {} to {} = sum of its rows",
+                "{}: {} {} of the {} to {} = sum of {}",
                 "printed_table",
+                pl.lit(rule.text[0] if rule else "total"),
                 "measure",
                 "period",
                 "period_end",
+                pl.lit(f"the rows {rule.of}" if rule else "its rows"),
             ),
         )
         .with_columns(verdict=verdict_of(pl.col("residual"), pl.col("hard_bound")))

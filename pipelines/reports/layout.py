@@ -138,10 +138,11 @@ class Across(Printed):
 
 
 class RowRule(_Model):
-    """Rows that are not members: totals, footers, notes. Matched on the row's key text."""
+    """Rows that are not members: totals, footers, notes. Matched on the row's key text or label."""
 
-    text: Texts = Field(description="The key text, compared without case.")
-    role: Literal["total", "check", "skip"]
+    text: Texts = Field(description="The key text or label, compared without case.")
+    role: Literal["total", "subtotal", "check", "skip"]
+    of: Pattern | None = Field(None, description="Of a subtotal: the whole labels of its parts.")
     measure: str | None = Field(None, description="What a footer row measures, if not the flow.")
     period: Period | None = Field(None, description="What span of time the row covers.")
 
@@ -149,6 +150,8 @@ class RowRule(_Model):
     def _known(self) -> Self:
         if self.measure is not None and self.measure not in MEASURES:
             raise ValueError(f"measure {self.measure!r} is not one of {', '.join(MEASURES)}")
+        if (self.role == "subtotal") != (self.of is not None):
+            raise ValueError("a subtotal says `of` which labels it is, and no other row does")
         return self
 
 
@@ -247,11 +250,17 @@ class WeekRule(_Model):
         False,
         description="Prints single days, so that the current week can be read before it ends.",
     )
+    ended_early: tuple[dt.date, ...] = Field(
+        (), description="Days before `ends` on which the publisher ended a week: E32."
+    )
 
     @pydantic.model_validator(mode="after")
     def _ends_on_its_day(self) -> Self:
         if f"{self.first:%A}".lower() != self.ends:
             raise ValueError(f"first week {self.first} is a {self.first:%A}, not a {self.ends}")
+        for day in self.ended_early:
+            if f"{day:%A}".lower() == self.ends:
+                raise ValueError(f"week ended early {day} is a {day:%A}, as every week")
         return self
 
 
@@ -280,6 +289,9 @@ class SourceFile(_Model):
     notes: str = ""
     owner: str = Field("team:data", description="Who looks after the source.")
     country_basis: Literal["listing", "domicile", "exchange country"] = "listing"
+    asset_classes: tuple[str, ...] = Field(
+        (), description="Classes of assets that a typed workbook lists; none: all."
+    )
     report_covers: Literal["all funds", "one fund"] = Field(
         "all funds",
         description="Whether a fund that a report lacks has left, or stands in another file.",

@@ -249,10 +249,10 @@ class _Reader:
             key = grid.cell(index, key_at).text if key_at is not None else ""
             if table.end and label_in(table.end, key) is not None:
                 return
-            rule = rules.get(key.casefold())
+            label = grid.cell(index, label_at).text if label_at is not None else constant
+            rule = rules.get(key.casefold()) or rules.get((label or "").casefold())
             if rule is not None and rule.role == "skip":
                 continue
-            label = grid.cell(index, label_at).text if label_at is not None else constant
             row = _Row(index, key, label, None, self.as_of, rule)
             row.sublabel = grid.cell(index, sublabel_at).text if sublabel_at is not None else None
             if date_at is not None:
@@ -428,6 +428,20 @@ class _Reader:
             )
             return
         week = weeks.week_ending(end, self.source.week.ends)
+        early = self.source.week.ended_early
+        if period == "week" and end != weeks.week_end(week, early):
+            self._refuse(
+                found,
+                row,
+                mapped.column,
+                rule="date",
+                printed=f"{number.printed} of {end:%A} {end}",
+                label=label,
+                measure=measure,
+                reason=f"expected a week that ends on a {self.source.week.ends.capitalize()}; if "
+                "the publisher ended it early, add the day to `week.ended_early` of the source",
+            )
+            return
         self.observations.append(
             {
                 "source": self.source.name,
@@ -437,7 +451,7 @@ class _Reader:
                 "published_at": self.published_at,
                 "week_ending": week,
                 "period_start": weeks.period_start(
-                    period, end, week=week, inception=table.inception
+                    period, end, week=week, early=early, inception=table.inception
                 ),
                 "period_end": end,
                 "printed_table": table.name,

@@ -7,7 +7,7 @@ periods (F17, E31, E33). Everything else passes dates.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Literal
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -20,13 +20,23 @@ def week_ending(day: dt.date, ends: Weekday) -> dt.date:
     return day + dt.timedelta(days=(WEEKDAYS.index(ends) - day.weekday()) % 7)
 
 
-def week_start(week: dt.date) -> dt.date:
-    """Return the first of the seven days of the week ending on `week`."""
-    return week - dt.timedelta(days=6)
+def week_end(week: dt.date, early: Collection[dt.date] = ()) -> dt.date:
+    """Return the day on which a week really ended: its name, or a day on which it ended early."""
+    return next((day for day in early if week - ONE_WEEK < day < week), week)
+
+
+def week_start(week: dt.date, early: Collection[dt.date] = ()) -> dt.date:
+    """Return the day after the one on which the week before really ended (E32)."""
+    return week_end(week - ONE_WEEK, early) + dt.timedelta(days=1)
 
 
 def period_start(
-    period: str, end: dt.date, *, week: dt.date | None = None, inception: dt.date | None = None
+    period: str,
+    end: dt.date,
+    *,
+    week: dt.date | None = None,
+    early: Collection[dt.date] = (),
+    inception: dt.date | None = None,
 ) -> dt.date:
     """Return the first day of a printed period that ends on `end`.
 
@@ -34,7 +44,7 @@ def period_start(
     (F17, E33, E35). `day` and the stocks measured at a close begin and end on the same day.
     """
     if period == "week":
-        return week_start(week or end)
+        return week_start(week or end, early)
     if period == "mtd":
         return end.replace(day=1)
     if period == "qtd":

@@ -55,8 +55,9 @@ labels as (
         string_agg(distinct dimension || ' ' || label, '; ' order by dimension || ' ' || label)
         filter (where member = 'unmapped') as sample
     from core.observation
-    -- A dash below a ticker that is not in use yet means nothing that would have to be mapped.
-    where value is not null
+    -- A dash below a ticker that is not in use yet means nothing that would have to be mapped, nor
+    -- does a footer or a subtotal.
+    where value is not null and dimension <> 'check'
     group by all
 ),
 
