@@ -150,9 +150,9 @@ def layout_(source: str, file: Path) -> None:
         if isinstance(error, ShapeError):
             show.belongs_to(other_sources(of, report, content))
         sys.exit(1)
-    judgement = judge.judge(reading)
+    judgement = judge.judge([reading])
     show.reading(reading, judgement, unmapped_in(judgement.observations))
-    sys.exit(1 if judgement.refused.height or judgement.refused_weeks() else 0)
+    sys.exit(1 if judgement.refused.height or judgement.refused_weeks().height else 0)
 
 
 @cli.command()

@@ -32,6 +32,10 @@ from schemas.observation import KEY, SAID, Observation, Outcome, Refused, empty
 _STATE = "fundflows"
 watcher: ContextVar[Callable[[WeekResult], None]] = ContextVar("watcher", default=lambda _: None)
 """Told of each week that any `ingest` of this context writes: how a progress bar listens in."""
+_TOGETHER = 256
+"""Reports that are judged at once, so that memory does not grow with the history."""
+_KEPT = 500_000
+"""Observations that a process keeps of what it has read."""
 Statement = tuple[str, str]
 """A report and the digest of what it says about one week."""
 
@@ -150,9 +154,25 @@ def _contents_from(archived: Archived, said: dict[str, object]) -> Contents:
     )
 
 
-@lru_cache(maxsize=64)
-def _parsed(source: Source, archived: Archived) -> Reading:
-    return read(source, archived.report, archived.content())
+class _Readings(dict[tuple[str, str], Reading]):
+    """What this process has read, the newest up to so many observations.
+
+    A run surveys all reports before it writes the first week, and would read each twice.
+    """
+
+    rows = 0
+
+    def keep(self, key: tuple[str, str], reading: Reading) -> Reading:
+        """Keep a reading without its cells, which take ten times the room; forget the oldest."""
+        self.rows += reading.observations.height
+        self[key] = reading
+        reading.tables = []
+        while self.rows > _KEPT and len(self) > 1:
+            self.rows -= self.pop(next(iter(self))).observations.height
+        return reading
+
+
+_read = _Readings()
 
 
 def parse(source: Source, archived: Archived) -> Reading:
@@ -161,7 +181,8 @@ def parse(source: Source, archived: Archived) -> Reading:
     Raises:
         FundflowsError: the report cannot be used, and why.
     """
-    return _parsed(source, archived)
+    key = (source.fingerprint, archived.report.report_id)
+    return _read.get(key) or _read.keep(key, read(source, archived.report, archived.content()))
 
 
 def digests(reading: Reading) -> dict[dt.date, str]:
@@ -272,11 +293,11 @@ def ingest(
     covered = contents(warehouse, source)
     wanted = {week: said for week, said in statements(covered).items() if week in set(weeks)}
     needed = {report_id for said in wanted.values() for report_id, _ in said}
-    judged = {
-        each.archived.report.report_id: judge.judge(parse(source, each.archived))
-        for each in covered
-        if each.archived.report.report_id in needed
-    }
+    needed_of = [each for each in covered if each.archived.report.report_id in needed]
+    judged = [
+        judge.judge([parse(source, each.archived) for each in needed_of[start : start + _TOGETHER]])
+        for start in range(0, len(needed_of), _TOGETHER)
+    ]
     names = {each.archived.report.report_id: each.archived.report.name for each in covered}
     folded = _fold(judged, wanted, names)
     results = []
@@ -299,7 +320,7 @@ class _Folded:
 
 
 def _fold(
-    judged: dict[str, Judgement],
+    judged: list[Judgement],
     wanted: dict[dt.date, list[Statement]],
     names: dict[str, str],
 ) -> _Folded:
@@ -313,15 +334,10 @@ def _fold(
         schema={"week_ending": pl.Date, "report_id": pl.String, "order": pl.Int64},
         orient="row",
     )
-    refusals = [
-        (week, report_id) for report_id, each in judged.items() for week in each.refused_weeks()
-    ]
     on = ["week_ending", "report_id"]
-    refused_weeks = pl.DataFrame(
-        refusals, schema={"week_ending": pl.Date, "report_id": pl.String}, orient="row"
-    )
-    admitted = spoken.join(refused_weeks, on=on, how="anti")
-    vintages = pl.concat([empty(Observation), *(each.observations for each in judged.values())])
+    refused_weeks = [spoken.select(on).clear(), *(each.refused_weeks() for each in judged)]
+    admitted = spoken.join(pl.concat(refused_weeks), on=on, how="anti")
+    vintages = pl.concat([empty(Observation), *(each.observations for each in judged)])
     facts = vintages.join(admitted, on=on).unique([*KEY, "report_id"], keep="first")
     facts = facts.sort(*KEY, "order", nulls_last=True)
     new = ~pl.all_horizontal(
@@ -329,12 +345,14 @@ def _fold(
     )
     first = pl.int_range(pl.len()).over(KEY) == 0
     facts = facts.filter(first | new).sort("week_ending", *KEY[1:], "order").drop("order")
-    refused = pl.concat([empty(Refused), *(each.refused for each in judged.values())])
-    outcomes = pl.concat([empty(Outcome), *(each.outcomes for each in judged.values())])
+    refused = pl.concat([empty(Refused), *(each.refused for each in judged)])
+    refused = refused.join(spoken, on=on, maintain_order="left").sort("order", maintain_order=True)
+    outcomes = pl.concat([empty(Outcome), *(each.outcomes for each in judged)])
+    outcomes = outcomes.join(spoken, on=on).sort("order", "rule", "line")
     return _Folded(
         _by_week(facts),
-        _by_week(refused.join(spoken, on=on, how="semi")),
-        _by_week(outcomes.join(spoken, on=on, how="semi")),
+        _by_week(refused.drop("order")),
+        _by_week(outcomes.drop("order")),
         names,
     )
 

@@ -1,18 +1,21 @@
-"""Judging a reading: contract, quarantine, and printed totals against their parts.
+"""Judging readings: contract, quarantine, and printed totals against their parts.
 
-From a reading to a `Judgement`: the surviving observations, the refused rows, and one outcome a
-rule and line for every week. Whether a week is admitted is decided by these outcomes; writing it
-is the business of `facts`.
+From readings to a `Judgement`: the surviving observations, the refused rows, and one outcome a
+rule and line for every report and week. Readings are judged together, since a validation or a
+join takes as long for one report as for a hundred. Whether a week is admitted is decided by these
+outcomes; writing it is the business of `facts`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 import pandera.polars as pa
 import polars as pl
 
+from pipelines.reports.layout import Layout
 from pipelines.reports.reader import Reading
 from schemas.observation import KEY, Observation, Outcome, Refused, empty
 
@@ -23,42 +26,53 @@ _RULES = {
     "label": "a row without a label",
 }
 _SAMPLE = 5
+_REPORT = ("source", "report_id", "known_at", "week_ending")
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is left of a reading, what was refused, and every outcome; all weeks together."""
+    """What is left of the readings, what was refused, and every outcome; all weeks together."""
 
     observations: pl.DataFrame
     refused: pl.DataFrame
     outcomes: pl.DataFrame
 
-    def refused_weeks(self) -> set[object]:
-        """Return the weeks that this report must not touch: a blocking line failed."""
-        blocked = self.outcomes.filter(
-            pl.col("blocking") & pl.col("verdict").is_in(["unexplained", "refused"])
-        )
-        return set(blocked.get_column("week_ending"))
+    def refused_weeks(self) -> pl.DataFrame:
+        """Return the weeks that a report must not touch, with it: a blocking line failed."""
+        blocked = pl.col("blocking") & pl.col("verdict").is_in(["unexplained", "refused"])
+        return self.outcomes.filter(blocked).select("week_ending", "report_id").unique()
 
 
-def judge(reading: Reading) -> Judgement:
+def judge(readings: Sequence[Reading]) -> Judgement:
     """Apply the contract and reconcile what survives.
 
     Raises:
         pandera.errors.SchemaError: never for bad data, which is refused row by row; only if the
             reader itself made a frame of the wrong shape.
     """
-    good, broken = _split(reading.observations)
-    refused = pl.concat([reading.refused, broken])
-    good = good.sort("week_ending", *KEY[1:])
+    observations = [empty(Observation), *(each.observations for each in readings)]
+    good, broken = _split(pl.concat(observations))
+    refused = pl.concat([*(each.refused for each in readings), broken])
+    good = good.sort("week_ending", *KEY[1:], maintain_order=True)
     lines = [
-        *_totals(reading, good),
-        *_positions(reading, good),
+        line
+        for layout, complete, own in _alike(readings, good)
+        for line in (*_totals(layout, own, complete=complete), *_positions(layout, own))
     ]
-    outcomes = pl.concat(
-        [_rule_outcomes(reading, good, refused), *(_stamp(reading, line) for line in lines)]
-    )
+    outcomes = pl.concat([_rule_outcomes(good, refused), *map(_completed, lines)])
     return Judgement(good, refused, outcomes)
+
+
+def _alike(
+    readings: Sequence[Reading], observations: pl.DataFrame
+) -> Iterator[tuple[Layout, bool, pl.DataFrame]]:
+    """Return the observations of readings that are reconciled alike."""
+    alike: dict[tuple[str, bool], list[Reading]] = {}
+    for each in readings:
+        alike.setdefault((each.layout.name, each.complete), []).append(each)
+    for (_, complete), same in alike.items():
+        ids = [each.report.report_id for each in same]
+        yield same[0].layout, complete, observations.filter(pl.col("report_id").is_in(ids))
 
 
 # -- rows ----------------------------------------------------------------------------------------
@@ -99,23 +113,23 @@ def _split(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return good, broken.select(empty(Refused).columns)
 
 
-def _rule_outcomes(reading: Reading, good: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
-    """One outcome a rule and week, also where nothing failed."""
+def _rule_outcomes(good: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
+    """One outcome a rule, report and week, also where nothing failed."""
     counted = (
-        pl.concat([good.select("week_ending"), refused.select("week_ending")])
-        .group_by("week_ending")
+        pl.concat([good.select(_REPORT), refused.select(_REPORT)])
+        .group_by(_REPORT)
         .agg(checked=pl.len().cast(pl.Int64))
     )
-    kept = good.group_by("week_ending").agg(kept=pl.len())
-    failed = refused.group_by("week_ending", "rule").agg(
+    kept = good.group_by(_REPORT).agg(kept=pl.len())
+    failed = refused.group_by(*_REPORT, "rule").agg(
         failed=pl.len().cast(pl.Int64),
         sample=pl.format("{}!{} {}", "sheet", "cell", "printed").head(_SAMPLE).str.join("; "),
     )
     table = pl.DataFrame({"rule": list(rules()), "line": list(rules().values())})
     verdicts = (
         counted.join(table, how="cross")
-        .join(failed, on=["week_ending", "rule"], how="left")
-        .join(kept, on="week_ending", how="left")
+        .join(failed, on=[*_REPORT, "rule"], how="left")
+        .join(kept, on=_REPORT, how="left")
         .with_columns(pl.col("failed").fill_null(0))
         .with_columns(
             verdict=pl.when(pl.col("failed") > 0).then(pl.lit("refused")).otherwise(pl.lit("pass")),
@@ -123,19 +137,14 @@ def _rule_outcomes(reading: Reading, good: pl.DataFrame, refused: pl.DataFrame) 
             blocking=pl.col("kept").is_null(),
         )
     )
-    return _stamp(reading, verdicts)
+    return _completed(verdicts)
 
 
-def _stamp(reading: Reading, lines: pl.DataFrame) -> pl.DataFrame:
+def _completed(lines: pl.DataFrame) -> pl.DataFrame:
     """Complete lines to the columns of an outcome."""
     schema = empty(Outcome).schema
-    stamped = lines.with_columns(
-        source=pl.lit(reading.report.source),
-        report_id=pl.lit(reading.report.report_id),
-        known_at=pl.lit(reading.known_at).dt.convert_time_zone("UTC").dt.cast_time_unit("us"),
-    )
-    missing = [pl.lit(None).alias(name) for name in schema if name not in stamped.columns]
-    return stamped.with_columns(missing).select(
+    missing = [pl.lit(None).alias(name) for name in schema if name not in lines.columns]
+    return lines.with_columns(missing).select(
         pl.col(name).cast(dtype) for name, dtype in schema.items()
     )
 
@@ -156,11 +165,11 @@ def verdict_of(residual: pl.Expr, hard: pl.Expr) -> pl.Expr:
     )
 
 
-def _totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
+def _totals(layout: Layout, observations: pl.DataFrame, *, complete: bool) -> list[pl.DataFrame]:
     """Printed totals against the sum of their parts, a line a table, measure and period (E49)."""
     lines = []
-    span = ["week_ending", "printed_table", "measure", "period", "period_start", "period_end"]
-    for table in reading.layout.tables:
+    span = [*_REPORT, "printed_table", "measure", "period", "period_start", "period_end"]
+    for table in layout.tables:
         if table.totals == "none":
             continue
         own = observations.filter(pl.col("printed_table") == table.name)
@@ -177,8 +186,8 @@ def _totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
             (pl.col("dimension") == "total") & pl.col("value").is_not_null()
         ).select(*span, "half_unit", "sheet", "cell", expected="value", filling=pl.col("status"))
         compared = totals.join(summed, on=span, how="inner")
-        lines.append(_compared(compared, blocking=reading.complete or table.totals == "reconcile"))
-    return lines + _same_totals(reading, observations)
+        lines.append(_compared(compared, blocking=complete or table.totals == "reconcile"))
+    return lines + _same_totals(layout, observations, complete=complete)
 
 
 def _compared(compared: pl.DataFrame, *, blocking: bool) -> pl.DataFrame:
@@ -211,10 +220,12 @@ def _compared(compared: pl.DataFrame, *, blocking: bool) -> pl.DataFrame:
     )
 
 
-def _same_totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
+def _same_totals(
+    layout: Layout, observations: pl.DataFrame, *, complete: bool
+) -> list[pl.DataFrame]:
     """The same total printed in several tables of a report is the same number (E49)."""
-    span = ["week_ending", "measure", "period", "period_start", "period_end"]
-    reconciled = [table.name for table in reading.layout.tables if table.totals != "none"]
+    span = [*_REPORT, "measure", "period", "period_start", "period_end"]
+    reconciled = [table.name for table in layout.tables if table.totals != "none"]
     totals = observations.filter(
         (pl.col("dimension") == "total")
         & pl.col("value").is_not_null()
@@ -247,21 +258,21 @@ def _same_totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFr
         .with_columns(verdict=verdict_of(pl.col("residual"), pl.col("hard_bound")))
         .with_columns(
             failed=(pl.col("verdict") == "unexplained").cast(pl.Int64),
-            blocking=pl.lit(reading.complete),
+            blocking=pl.lit(complete),
         )
     ]
 
 
-def _positions(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
+def _positions(layout: Layout, observations: pl.DataFrame) -> list[pl.DataFrame]:
     """AUM against NAV x shares outstanding, a line a week with its worst row (F1's inputs).
 
     Never blocking: a rounded NAV or a late correction of one of the three is the publisher's, and
     the flow is made of shares and NAV alone.
     """
-    tables = [table.name for table in reading.layout.tables if table.position]
+    tables = [table.name for table in layout.tables if table.position]
     if not tables:
         return []
-    span = ["week_ending", "printed_table", "label", "period_end"]
+    span = [*_REPORT, "printed_table", "label", "period_end"]
     own = observations.filter(
         pl.col("printed_table").is_in(tables) & (pl.col("dimension") == "fund")
     )
@@ -283,7 +294,7 @@ def _positions(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFram
 def _worst_a_week(joined: pl.DataFrame) -> pl.DataFrame:
     rows = [
         {
-            **{name: row[name] for name in ("week_ending", "printed_table", "label", "period_end")},
+            **{name: row[name] for name in (*_REPORT, "printed_table", "label", "period_end")},
             "place": row["place"],
             "expected": row["aum"],
             "found": _exactly(row["nav"] * row["shares_outstanding"]),
@@ -297,19 +308,18 @@ def _worst_a_week(joined: pl.DataFrame) -> pl.DataFrame:
         for row in joined.iter_rows(named=True)
         if None not in (row["aum"], row["nav"], row["shares_outstanding"])
     ]
+    if not rows:
+        return empty(Outcome)
     exact = pl.DataFrame(
         rows,
         schema_overrides=dict.fromkeys(("expected", "found", "hard_bound"), _AMOUNT),
-        schema=None if rows else {"week_ending": pl.Date},
     )
-    if not rows:
-        return empty(Outcome)
     residual = pl.col("expected") - pl.col("found")
     over = residual.abs() - pl.col("hard_bound")
     return (
         exact.with_columns(residual=residual.cast(_AMOUNT), over=over)
         .sort("over", descending=True)
-        .group_by("week_ending", "printed_table", "label", maintain_order=True)
+        .group_by(*_REPORT, "printed_table", "label", maintain_order=True)
         .agg(
             pl.col("expected", "found", "residual", "hard_bound", "place", "period_end").first(),
             checked=pl.len().cast(pl.Int64),
