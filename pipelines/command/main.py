@@ -154,7 +154,7 @@ def layout_(source: str, file: Path) -> None:
         if isinstance(error, ShapeError):
             show.belongs_to(other_sources(of, report, content))
         sys.exit(1)
-    judgement = judge.judge(reading)
+    judgement = judge.judge([reading])
     show.reading(reading, judgement, unmapped_in(judgement.observations))
     refused = judgement.refused.height or judge.blocking(judgement.outcomes).height
     sys.exit(1 if refused else 0)

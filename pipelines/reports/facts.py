@@ -34,6 +34,8 @@ from schemas.observation import KEY, SAID, Observation, Outcome, Refused, empty
 _STATE = "fundflows"
 watcher: ContextVar[Callable[[WeekResult], None]] = ContextVar("watcher", default=lambda _: None)
 """Told of each week that any `ingest` of this context writes: how a progress bar listens in."""
+_TOGETHER = 256
+"""Reports that are judged at once, so that memory does not grow with the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +215,10 @@ def _rows_of(
     ]
     pairs = pl.DataFrame(fresh, {"week_ending": pl.Date, "report_id": pl.String}, orient="row")
     needed = {report_id for _, report_id in fresh}
+    reports = [each for report_id, each in archived.items() if report_id in needed]
     judged = [
-        _only(judge.judge(parse(source, each)), pairs)
-        for report_id, each in archived.items()
-        if report_id in needed
+        _only(judge.judge([parse(source, each) for each in reports[start : start + _TOGETHER]]), pairs)
+        for start in range(0, len(reports), _TOGETHER)
     ]
     return Judgement.joined([*(each.rows for each in kept.values()), *judged])
 
@@ -303,7 +305,14 @@ def _fold(
     )
     first = pl.int_range(pl.len()).over(KEY) == 0
     facts = facts.filter(first | new).sort("week_ending", *KEY[1:], "order").drop("order")
-    return _Folded(_by_week(facts), _by_week(rows.refused), _by_week(rows.outcomes), names)
+    refused = rows.refused.join(spoken, on=on, maintain_order="left")
+    outcomes = rows.outcomes.join(spoken, on=on).sort("order", "rule", "line")
+    return _Folded(
+        _by_week(facts),
+        _by_week(refused.sort("order", maintain_order=True).drop("order")),
+        _by_week(outcomes.drop("order")),
+        names,
+    )
 
 
 def _by_week(rows: pl.DataFrame) -> dict[dt.date, pl.DataFrame]:

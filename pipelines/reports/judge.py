@@ -1,20 +1,23 @@
-"""Judging a reading: contract, quarantine, and printed totals against their parts.
+"""Judging readings: contract, quarantine, and printed totals against their parts.
 
-From a reading to a `Judgement`: the surviving observations, the refused rows, and one outcome a
-rule and line for every week. Whether a week is admitted is decided by these outcomes; writing it
-is the business of `facts`.
+From readings to a `Judgement`: the surviving observations, the refused rows, and one outcome a
+rule and line for every report and week. Readings are judged together, since a validation or a
+join takes as long for one report as for a hundred. Whether a week is admitted is decided by these
+outcomes; writing it is the business of `facts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import pandera.polars as pa
 import polars as pl
 
-from pipelines.reports.layout import RowRule, label_in
+from pipelines.reports.intervals import Interval, slip, verdict_of
+from pipelines.reports.layout import Layout, RowRule, label_in
 from pipelines.reports.reader import Reading
 from schemas.observation import KEY, Observation, Outcome, Refused, empty
 
@@ -25,11 +28,15 @@ _RULES = {
     "label": "a row without a label",
 }
 _SAMPLE = 5
+_PARTS = ("fund", "asset", "issuer", "country")
+_FIGURE = ("value", "half_unit", "sheet", "cell")
+_REPORT = ("source", "report_id", "known_at", "week_ending")
+_SPAN = (*_REPORT, "measure", "period", "period_start", "period_end")
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is left of a reading, what was refused, and every outcome; all weeks together."""
+    """What is left of the readings, what was refused, and every outcome; all weeks together."""
 
     observations: pl.DataFrame
     refused: pl.DataFrame
@@ -50,24 +57,36 @@ def blocking(outcomes: pl.DataFrame) -> pl.DataFrame:
     return outcomes.filter(pl.col("blocking") & pl.col("verdict").is_in(["unexplained", "refused"]))
 
 
-def judge(reading: Reading) -> Judgement:
+def judge(readings: Sequence[Reading]) -> Judgement:
     """Apply the contract and reconcile what survives.
 
     Raises:
         pandera.errors.SchemaError: never for bad data, which is refused row by row; only if the
             reader itself made a frame of the wrong shape.
     """
-    good, broken = _split(reading.observations)
-    refused = pl.concat([reading.refused, broken])
-    good = good.sort("week_ending", *KEY[1:])
+    observations = [empty(Observation), *(each.observations for each in readings)]
+    good, broken = _split(pl.concat(observations))
+    refused = pl.concat([*(each.refused for each in readings), broken])
+    good = good.sort("week_ending", *KEY[1:], maintain_order=True)
     lines = [
-        *_totals(reading, good),
-        *_positions(reading, good),
+        line
+        for layout, complete, own in _alike(readings, good)
+        for line in (*_totals(layout, own, complete=complete), *_positions(layout, own))
     ]
-    outcomes = pl.concat(
-        [_rule_outcomes(reading, good, refused), *(_stamp(reading, line) for line in lines)]
-    )
+    outcomes = pl.concat([_rule_outcomes(good, refused), *map(_completed, lines)])
     return Judgement(good, refused, outcomes)
+
+
+def _alike(
+    readings: Sequence[Reading], observations: pl.DataFrame
+) -> Iterator[tuple[Layout, bool, pl.DataFrame]]:
+    """Return the observations of readings that are reconciled alike."""
+    alike: dict[tuple[str, bool], list[Reading]] = {}
+    for each in readings:
+        alike.setdefault((each.layout.name, each.complete), []).append(each)
+    for (_, complete), same in alike.items():
+        ids = [each.report.report_id for each in same]
+        yield same[0].layout, complete, observations.filter(pl.col("report_id").is_in(ids))
 
 
 # -- rows ----------------------------------------------------------------------------------------
@@ -108,23 +127,23 @@ def _split(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return good, broken.select(empty(Refused).columns)
 
 
-def _rule_outcomes(reading: Reading, good: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
-    """One outcome a rule and week, also where nothing failed."""
+def _rule_outcomes(good: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
+    """One outcome a rule, report and week, also where nothing failed."""
     counted = (
-        pl.concat([good.select("week_ending"), refused.select("week_ending")])
-        .group_by("week_ending")
+        pl.concat([good.select(_REPORT), refused.select(_REPORT)])
+        .group_by(_REPORT)
         .agg(checked=pl.len().cast(pl.Int64))
     )
-    kept = good.group_by("week_ending").agg(kept=pl.len())
-    failed = refused.group_by("week_ending", "rule").agg(
+    kept = good.group_by(_REPORT).agg(kept=pl.len())
+    failed = refused.group_by(*_REPORT, "rule").agg(
         failed=pl.len().cast(pl.Int64),
         sample=pl.format("{}!{} {}", "sheet", "cell", "printed").head(_SAMPLE).str.join("; "),
     )
     table = pl.DataFrame({"rule": list(rules()), "line": list(rules().values())})
     verdicts = (
         counted.join(table, how="cross")
-        .join(failed, on=["week_ending", "rule"], how="left")
-        .join(kept, on="week_ending", how="left")
+        .join(failed, on=[*_REPORT, "rule"], how="left")
+        .join(kept, on=_REPORT, how="left")
         .with_columns(pl.col("failed").fill_null(0))
         .with_columns(
             verdict=pl.when(pl.col("failed") > 0).then(pl.lit("refused")).otherwise(pl.lit("pass")),
@@ -132,19 +151,14 @@ def _rule_outcomes(reading: Reading, good: pl.DataFrame, refused: pl.DataFrame) 
             blocking=pl.col("kept").is_null(),
         )
     )
-    return _stamp(reading, verdicts)
+    return _completed(verdicts)
 
 
-def _stamp(reading: Reading, lines: pl.DataFrame) -> pl.DataFrame:
+def _completed(lines: pl.DataFrame) -> pl.DataFrame:
     """Complete lines to the columns of an outcome."""
     schema = empty(Outcome).schema
-    stamped = lines.with_columns(
-        source=pl.lit(reading.report.source),
-        report_id=pl.lit(reading.report.report_id),
-        known_at=pl.lit(reading.known_at).dt.convert_time_zone("UTC").dt.cast_time_unit("us"),
-    )
-    missing = [pl.lit(None).alias(name) for name in schema if name not in stamped.columns]
-    return stamped.with_columns(missing).select(
+    missing = [pl.lit(None).alias(name) for name in schema if name not in lines.columns]
+    return lines.with_columns(missing).select(
         pl.col(name).cast(dtype) for name, dtype in schema.items()
     )
 
@@ -152,78 +166,79 @@ def _stamp(reading: Reading, lines: pl.DataFrame) -> pl.DataFrame:
 # -- sums ----------------------------------------------------------------------------------------
 
 
-def verdict_of(residual: pl.Expr, hard: pl.Expr) -> pl.Expr:
-    """F9: exact, explained by rounding, or unexplained; unknown where a side is missing."""
-    return (
-        pl.when(residual.is_null())
-        .then(pl.lit("unknown"))
-        .when(residual == 0)
-        .then(pl.lit("exact"))
-        .when(residual.abs() <= hard)
-        .then(pl.lit("rounding"))
-        .otherwise(pl.lit("unexplained"))
-    )
+def _totals(layout: Layout, observations: pl.DataFrame, *, complete: bool) -> list[pl.DataFrame]:
+    """Printed totals and subtotals against their parts, a line a table, measure, period (E49).
 
-
-def _totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
-    """Printed totals and subtotals against their parts, a line a table, measure, period (E49)."""
+    A table that prints no total is held against that of another table of the report, which may
+    count other products: a residual of that line warns.
+    """
+    printed = [table for table in layout.tables if table.totals != "none"]
+    # A blank total prints nothing that the parts could meet.
+    sums = observations.filter(
+        pl.col("value").is_not_null()
+        & pl.col("printed_table").is_in([table.name for table in printed])
+    ).select(*_SPAN, *_FIGURE, "printed_table", "dimension", "label", filling="status")
+    totals = sums.filter(pl.col("dimension") == "total")
     lines = []
-    for table in reading.layout.tables:
-        if table.totals == "none":
-            continue
-        own = observations.filter(pl.col("printed_table") == table.name)
-        parts = own.filter(pl.col("dimension").is_in(["fund", "asset", "issuer", "country"]))
-        totals = own.filter(pl.col("dimension") == "total")
-        blocking = reading.complete or table.totals == "reconcile"
-        lines.append(_compared(totals, parts, blocking=blocking))
+    for table in printed:
+        parts = observations.filter(
+            (pl.col("printed_table") == table.name) & pl.col("dimension").is_in(_PARTS)
+        )
+        own = totals.filter(pl.col("printed_table") == table.name)
+        elsewhere = totals.sort("half_unit").unique(_SPAN, keep="first", maintain_order=True)
+        others = elsewhere.join(own, on=_SPAN, how="anti")
+        blocking = complete or table.totals == "reconcile"
+        lines.append(_compared(table.name, parts, own, blocking=blocking))
+        lines.append(_compared(table.name, parts, others, blocking=False))
         for rule in table.rows:
             if rule.of is None:
                 continue
             texts = [text.casefold() for text in rule.text]
-            printed = own.filter(pl.col("label").str.to_lowercase().is_in(texts))
+            subtotals = sums.filter(
+                (pl.col("printed_table") == table.name)
+                & pl.col("label").str.to_lowercase().is_in(texts)
+            )
             below = [each for each in parts.get_column("label").unique() if label_in(rule.of, each)]
             chosen = parts.filter(pl.col("label").is_in(below))
-            lines.append(_compared(printed, chosen, rule, blocking=blocking))
-    return lines + _same_totals(reading, observations)
+            lines.append(_compared(table.name, chosen, subtotals, rule, blocking=blocking))
+    return [*lines, *_same_totals(totals, complete=complete)]
 
 
 def _compared(
-    totals: pl.DataFrame, parts: pl.DataFrame, rule: RowRule | None = None, *, blocking: bool
+    table: str,
+    parts: pl.DataFrame,
+    totals: pl.DataFrame,
+    rule: RowRule | None = None,
+    *,
+    blocking: bool,
 ) -> pl.DataFrame:
-    """Compare printed sums with their parts; a blank one prints nothing that they could meet."""
-    span = ["week_ending", "printed_table", "measure", "period", "period_start", "period_end"]
-    summed = parts.group_by(span, maintain_order=True).agg(
+    """Compare printed sums with their parts; a rule names a subtotal and the rows that it sums."""
+    summed = parts.group_by(_SPAN, maintain_order=True).agg(
         found=pl.when(pl.col("value").count() > 0).then(pl.col("value").sum()),
-        known=pl.col("value").count(),
         checked=pl.len().cast(pl.Int64),
         part_bound=pl.col("half_unit").sum(),
         part_square=(pl.col("half_unit").cast(pl.Float64) ** 2).sum(),
     )
-    compared = (
-        totals.filter(pl.col("value").is_not_null())
-        .select(
-            *span, "half_unit", "sheet", "cell", expected="value", filling=pl.col("status")
-        )
-        .join(summed, on=span, how="inner")
-    )
-    known = pl.col("known") > 0
-    residual = pl.when(known).then(pl.col("expected") - pl.col("found"))
-    hard = pl.col("part_bound") + pl.col("half_unit")
     square = pl.col("part_square") + pl.col("half_unit").cast(pl.Float64) ** 2
-    return (
-        compared.with_columns(
-            residual=residual.cast(_AMOUNT),
-            hard_bound=hard.cast(_AMOUNT),
+    compared = (
+        totals.rename({"value": "expected"})
+        .join(summed, on=_SPAN, how="inner")
+        .with_columns(
+            residual=(pl.col("expected") - pl.col("found")).cast(_AMOUNT),
+            hard_bound=(pl.col("part_bound") + pl.col("half_unit")).cast(_AMOUNT),
             # half units: 2 sigma = 2 sqrt(sum u^2 / 12) = 2 sqrt(sum h^2 / 3)
             soft_bound=(2 * (square / 3).sqrt()).round(2).cast(_AMOUNT),
             rule=pl.lit("subtotal" if rule else "total"),
             line=pl.format(
-                "{}: {} {} of the {} to {} = sum of {}",
-                "printed_table",
+                "{}: {} {} of the {} to {}{} = sum of {}",
+                pl.lit(table),
                 pl.lit(rule.text[0] if rule else "total"),
                 "measure",
                 "period",
                 "period_end",
+                pl.when(pl.col("printed_table") == table)
+                .then(pl.lit(""))
+                .otherwise(pl.format(" in {}", "printed_table")),
                 pl.lit(f"the rows {rule.of}" if rule else "its rows"),
             ),
         )
@@ -235,23 +250,45 @@ def _compared(
             sample=pl.format("{}!{}", "sheet", "cell"),
         )
     )
+    proposals = [
+        _unit_slips(line, parts) if line["verdict"] == "unexplained" else None
+        for line in compared.iter_rows(named=True)
+    ]
+    return compared.with_columns(proposal=pl.Series(proposals, dtype=pl.String))
 
 
-def _same_totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
+def _unit_slips(line: dict[str, Any], parts: pl.DataFrame) -> str | None:
+    """Name the figures of a line any one of which closes it if read in another unit (E51)."""
+    of_line = parts.filter(pl.col(name) == line[name] for name in _SPAN)
+    proposals = []
+    for part in of_line.filter(pl.col("value").is_not_null()).iter_rows(named=True):
+        rest = Interval.of(line["residual"] + part["value"], line["hard_bound"] - part["half_unit"])
+        proposals.append(_reading(part["label"], part, rest))
+    needed = Interval.of(line["found"], line["part_bound"])
+    proposals.append(_reading(line["label"], {**line, "value": line["expected"]}, needed))
+    return "; or ".join(filter(None, proposals)) or None
+
+
+def _reading(label: str, figure: dict[str, Any], needed: Interval) -> str | None:
+    """Propose to read a figure in another unit, if that makes it what its line needs."""
+    power = slip(Interval.of(figure["value"], figure["half_unit"]), needed)
+    if power is None:
+        return None
+    return (
+        f"unit slip: {label} ({figure['sheet']}!{figure['cell']}) "
+        f"{figure['value'].scaleb(power):,.2f} instead of {figure['value']:,.2f}"
+    )
+
+
+def _same_totals(totals: pl.DataFrame, *, complete: bool) -> list[pl.DataFrame]:
     """The same total printed in several tables of a report is the same number (E49)."""
-    span = ["week_ending", "measure", "period", "period_start", "period_end"]
-    reconciled = [table.name for table in reading.layout.tables if table.totals != "none"]
-    totals = observations.filter(
-        (pl.col("dimension") == "total")
-        & pl.col("value").is_not_null()
-        & pl.col("printed_table").is_in(reconciled)
-    ).select(*span, "printed_table", "value", "half_unit", "sheet", "cell")
-    first = totals.group_by(span, maintain_order=True).first()
-    paired = totals.join(first, on=span, suffix="_first").filter(
+    first = totals.group_by(_SPAN, maintain_order=True).first()
+    paired = totals.join(first, on=_SPAN, suffix="_first").filter(
         pl.col("printed_table") != pl.col("printed_table_first")
     )
     if paired.is_empty():
         return []
+    proposals = [_unit_slips_of_totals(row) for row in paired.iter_rows(named=True)]
     return [
         paired.with_columns(
             rule=pl.lit("same_total"),
@@ -269,25 +306,36 @@ def _same_totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFr
             hard_bound=(pl.col("half_unit") + pl.col("half_unit_first")).cast(_AMOUNT),
             checked=pl.lit(2),
             sample=pl.format("{}!{}", "sheet", "cell"),
+            proposal=pl.Series(proposals, dtype=pl.String),
         )
         .with_columns(verdict=verdict_of(pl.col("residual"), pl.col("hard_bound")))
         .with_columns(
             failed=(pl.col("verdict") == "unexplained").cast(pl.Int64),
-            blocking=pl.lit(reading.complete),
+            blocking=pl.lit(complete),
         )
     ]
 
 
-def _positions(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
+def _unit_slips_of_totals(pair: dict[str, Any]) -> str | None:
+    """Name the readings in another unit that make two totals one; parts may tell which is right."""
+    first = {name: pair[f"{name}_first"] for name in ("value", "half_unit", "sheet", "cell")}
+    proposals = [
+        _reading("Total", figure, Interval.of(other["value"], other["half_unit"]))
+        for figure, other in ((first, pair), (pair, first))
+    ]
+    return "; or ".join(filter(None, proposals)) or None
+
+
+def _positions(layout: Layout, observations: pl.DataFrame) -> list[pl.DataFrame]:
     """AUM against NAV x shares outstanding, a line a week with its worst row (F1's inputs).
 
     Never blocking: a rounded NAV or a late correction of one of the three is the publisher's, and
     the flow is made of shares and NAV alone.
     """
-    tables = [table.name for table in reading.layout.tables if table.position]
+    tables = [table.name for table in layout.tables if table.position]
     if not tables:
         return []
-    span = ["week_ending", "printed_table", "label", "period_end"]
+    span = [*_REPORT, "printed_table", "label", "period_end"]
     own = observations.filter(
         pl.col("printed_table").is_in(tables) & (pl.col("dimension") == "fund")
     )
@@ -309,33 +357,26 @@ def _positions(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFram
 def _worst_a_week(joined: pl.DataFrame) -> pl.DataFrame:
     rows = [
         {
-            **{name: row[name] for name in ("week_ending", "printed_table", "label", "period_end")},
+            **{name: row[name] for name in (*_REPORT, "printed_table", "label", "period_end")},
             "place": row["place"],
             "expected": row["aum"],
-            "found": _exactly(row["nav"] * row["shares_outstanding"]),
-            "hard_bound": _exactly(
-                row["nav_half"] * row["shares_outstanding"]
-                + row["shares_outstanding_half"] * row["nav"]
-                + row["nav_half"] * row["shares_outstanding_half"]
-                + row["aum_half"]
-            ),
+            **_product(row),
         }
         for row in joined.iter_rows(named=True)
         if None not in (row["aum"], row["nav"], row["shares_outstanding"])
     ]
+    if not rows:
+        return empty(Outcome)
     exact = pl.DataFrame(
         rows,
         schema_overrides=dict.fromkeys(("expected", "found", "hard_bound"), _AMOUNT),
-        schema=None if rows else {"week_ending": pl.Date},
     )
-    if not rows:
-        return empty(Outcome)
     residual = pl.col("expected") - pl.col("found")
     over = residual.abs() - pl.col("hard_bound")
     return (
         exact.with_columns(residual=residual.cast(_AMOUNT), over=over)
         .sort("over", descending=True)
-        .group_by("week_ending", "printed_table", "label", maintain_order=True)
+        .group_by(*_REPORT, "printed_table", "label", maintain_order=True)
         .agg(
             pl.col("expected", "found", "residual", "hard_bound", "place", "period_end").first(),
             checked=pl.len().cast(pl.Int64),
@@ -354,6 +395,16 @@ def _worst_a_week(joined: pl.DataFrame) -> pl.DataFrame:
             sample=pl.col("place"),
         )
     )
+
+
+def _product(row: dict[str, Any]) -> dict[str, Decimal]:
+    """Return NAV x shares, and how far from the printed AUM rounding can put it (F9)."""
+    nav, shares = (
+        Interval.of(row[name], row[f"{name}_half"]) for name in ("nav", "shares_outstanding")
+    )
+    found = row["nav"] * row["shares_outstanding"]
+    most = (nav * shares).high - found + row["aum_half"]
+    return {"found": _exactly(found), "hard_bound": _exactly(most)}
 
 
 def _exactly(amount: Decimal) -> Decimal:

@@ -10,7 +10,6 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import polars as pl
 
@@ -32,6 +31,8 @@ _SURVEY: dict[str, pl.DataType] = {
     "digest": pl.String(),
 }
 """A row a report and week; a report without a week has one row, without a week and a digest."""
+_KEPT = 500_000
+"""Observations that a process keeps of what it has read."""
 Statement = tuple[str, str]
 """A report and the digest of what it says about one week."""
 
@@ -56,9 +57,25 @@ class Contents:
         return self.known_at, report.received_at, report.report_id
 
 
-@lru_cache(maxsize=64)
-def _parsed(source: Source, archived: Archived) -> Reading:
-    return read(source, archived.report, archived.content())
+class _Readings(dict[tuple[str, str], Reading]):
+    """What this process has read, the newest up to so many observations.
+
+    A run surveys all reports before it writes the first week, and would read each twice.
+    """
+
+    rows = 0
+
+    def keep(self, key: tuple[str, str], reading: Reading) -> Reading:
+        """Keep a reading without its cells, which take ten times the room; forget the oldest."""
+        self.rows += reading.observations.height
+        self[key] = reading
+        reading.tables = []
+        while self.rows > _KEPT and len(self) > 1:
+            self.rows -= self.pop(next(iter(self))).observations.height
+        return reading
+
+
+_read = _Readings()
 
 
 def parse(source: Source, archived: Archived) -> Reading:
@@ -67,7 +84,8 @@ def parse(source: Source, archived: Archived) -> Reading:
     Raises:
         FundflowsError: the report cannot be used, and why.
     """
-    return _parsed(source, archived)
+    key = (source.fingerprint, archived.report.report_id)
+    return _read.get(key) or _read.keep(key, read(source, archived.report, archived.content()))
 
 
 def contents(warehouse: Warehouse, source: Source, *, parsing: bool = True) -> list[Contents]:
