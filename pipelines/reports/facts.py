@@ -19,7 +19,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.reports import archive, judge
+from pipelines.reports import archive, intervals, judge
 from pipelines.reports.archive import Archived
 from pipelines.reports.errors import FundflowsError
 from pipelines.reports.judge import Judgement
@@ -248,7 +248,8 @@ def _rules(source: Source) -> str:
 
 @lru_cache(maxsize=1)
 def _contract() -> str:
-    code = b"".join(Path(str(module.__file__)).read_bytes() for module in (contract, judge))
+    modules = (contract, intervals, judge)
+    code = b"".join(Path(str(module.__file__)).read_bytes() for module in modules)
     return hashlib.sha256(code + Path(__file__).read_bytes()).hexdigest()[:16]
 
 
@@ -398,6 +399,7 @@ def _why(row: dict[str, object]) -> str:
     return (
         f"{row['line']}: expected {row['expected']:,.2f}, found {row['found']:,.2f}, "
         f"residual {row['residual']:,.2f} beyond {row['hard_bound']:,.2f} ({row['sample']})"
+        + (f"; {row['proposal']}?" if row["proposal"] else "")
     )
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import pandera.polars as pa
 import polars as pl
 
+from pipelines.reports.intervals import Interval, slip, verdict_of
 from pipelines.reports.reader import Reading
 from schemas.observation import KEY, Observation, Outcome, Refused, empty
 
@@ -23,6 +25,8 @@ _RULES = {
     "label": "a row without a label",
 }
 _SAMPLE = 5
+_SPAN = ["week_ending", "measure", "period", "period_start", "period_end"]
+_PARTS = ["fund", "asset", "issuer", "country"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,62 +147,66 @@ def _stamp(reading: Reading, lines: pl.DataFrame) -> pl.DataFrame:
 # -- sums ----------------------------------------------------------------------------------------
 
 
-def verdict_of(residual: pl.Expr, hard: pl.Expr) -> pl.Expr:
-    """F9: exact, explained by rounding, or unexplained; unknown where a side is missing."""
-    return (
-        pl.when(residual.is_null())
-        .then(pl.lit("unknown"))
-        .when(residual == 0)
-        .then(pl.lit("exact"))
-        .when(residual.abs() <= hard)
-        .then(pl.lit("rounding"))
-        .otherwise(pl.lit("unexplained"))
-    )
-
-
 def _totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
-    """Printed totals against the sum of their parts, a line a table, measure and period (E49)."""
+    """Printed totals against the sum of their parts, a line a table, measure and period (E49).
+
+    A table that prints no total is held against that of another table of the report.
+    """
+    printed = [table for table in reading.layout.tables if table.totals != "none"]
+    # A blank total prints nothing that the parts could meet.
+    totals = observations.filter(
+        (pl.col("dimension") == "total")
+        & pl.col("value").is_not_null()
+        & pl.col("printed_table").is_in([table.name for table in printed])
+    ).select(*_SPAN, "half_unit", "printed_table", "sheet", "cell", "value", filling="status")
     lines = []
-    span = ["week_ending", "printed_table", "measure", "period", "period_start", "period_end"]
-    for table in reading.layout.tables:
-        if table.totals == "none":
-            continue
-        own = observations.filter(pl.col("printed_table") == table.name)
-        parts = own.filter(pl.col("dimension").is_in(["fund", "asset", "issuer", "country"]))
-        summed = parts.group_by(span, maintain_order=True).agg(
-            found=pl.when(pl.col("value").count() > 0).then(pl.col("value").sum()),
-            known=pl.col("value").count(),
-            checked=pl.len().cast(pl.Int64),
-            part_bound=pl.col("half_unit").sum(),
-            part_square=(pl.col("half_unit").cast(pl.Float64) ** 2).sum(),
+    for table in printed:
+        parts = observations.filter(
+            (pl.col("printed_table") == table.name) & pl.col("dimension").is_in(_PARTS)
         )
-        # A blank total prints nothing that the parts could meet.
-        totals = own.filter(
-            (pl.col("dimension") == "total") & pl.col("value").is_not_null()
-        ).select(*span, "half_unit", "sheet", "cell", expected="value", filling=pl.col("status"))
-        compared = totals.join(summed, on=span, how="inner")
-        lines.append(_compared(compared, blocking=reading.complete or table.totals == "reconcile"))
-    return lines + _same_totals(reading, observations)
+        own = totals.filter(pl.col("printed_table") == table.name)
+        elsewhere = totals.sort("half_unit").unique(_SPAN, keep="first", maintain_order=True)
+        blocking = reading.complete or table.totals == "reconcile"
+        lines.append(_compared(table.name, parts, own, blocking=blocking))
+        lines.append(
+            _compared(
+                table.name,
+                parts,
+                elsewhere.join(own, on=_SPAN, how="anti"),
+                blocking=reading.complete,
+            )
+        )
+    return [*lines, *_same_totals(reading, totals)]
 
 
-def _compared(compared: pl.DataFrame, *, blocking: bool) -> pl.DataFrame:
-    known = pl.col("known") > 0
-    residual = pl.when(known).then(pl.col("expected") - pl.col("found"))
-    hard = pl.col("part_bound") + pl.col("half_unit")
+def _compared(
+    table: str, parts: pl.DataFrame, totals: pl.DataFrame, *, blocking: bool
+) -> pl.DataFrame:
+    summed = parts.group_by(_SPAN, maintain_order=True).agg(
+        found=pl.when(pl.col("value").count() > 0).then(pl.col("value").sum()),
+        checked=pl.len().cast(pl.Int64),
+        part_bound=pl.col("half_unit").sum(),
+        part_square=(pl.col("half_unit").cast(pl.Float64) ** 2).sum(),
+    )
     square = pl.col("part_square") + pl.col("half_unit").cast(pl.Float64) ** 2
-    return (
-        compared.with_columns(
-            residual=residual.cast(_AMOUNT),
-            hard_bound=hard.cast(_AMOUNT),
+    compared = (
+        totals.rename({"value": "expected"})
+        .join(summed, on=_SPAN, how="inner")
+        .with_columns(
+            residual=(pl.col("expected") - pl.col("found")).cast(_AMOUNT),
+            hard_bound=(pl.col("part_bound") + pl.col("half_unit")).cast(_AMOUNT),
             # half units: 2 sigma = 2 sqrt(sum u^2 / 12) = 2 sqrt(sum h^2 / 3)
             soft_bound=(2 * (square / 3).sqrt()).round(2).cast(_AMOUNT),
             rule=pl.lit("total"),
             line=pl.format(
-                "{}: total {} of the {} to {} = sum of its rows",
-                "printed_table",
+                "{}: total {} of the {} to {}{} = sum of its rows",
+                pl.lit(table),
                 "measure",
                 "period",
                 "period_end",
+                pl.when(pl.col("printed_table") == table)
+                .then(pl.lit(""))
+                .otherwise(pl.format(" in {}", "printed_table")),
             ),
         )
         .with_columns(verdict=verdict_of(pl.col("residual"), pl.col("hard_bound")))
@@ -209,23 +217,48 @@ def _compared(compared: pl.DataFrame, *, blocking: bool) -> pl.DataFrame:
             sample=pl.format("{}!{}", "sheet", "cell"),
         )
     )
+    proposals = [
+        _unit_slips(line, parts) if line["verdict"] == "unexplained" else None
+        for line in compared.iter_rows(named=True)
+    ]
+    return compared.with_columns(proposal=pl.Series(proposals, dtype=pl.String))
 
 
-def _same_totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
+def _unit_slips(line: dict[str, Any], parts: pl.DataFrame) -> str | None:
+    """Name the figures of a line any one of which closes it if read in another unit (E51)."""
+    of_line = parts.filter(pl.col(name) == line[name] for name in _SPAN)
+    proposals = []
+    for part in of_line.filter(pl.col("value").is_not_null()).iter_rows(named=True):
+        rest = Interval.of(line["residual"] + part["value"], line["hard_bound"] - part["half_unit"])
+        proposals.append(_reading(part["label"], part, rest))
+    needed = Interval.of(line["found"], line["part_bound"])
+    proposals.append(_reading("Total", {**line, "value": line["expected"]}, needed))
+    return "; or ".join(filter(None, proposals)) or None
+
+
+def _reading(label: str, figure: dict[str, Any], needed: Interval) -> str | None:
+    """Propose to read a figure in another unit, if that makes it what its line needs."""
+    power = slip(Interval.of(figure["value"], figure["half_unit"]), needed)
+    if power is None:
+        return None
+    return (
+        f"unit slip: {label} ({figure['sheet']}!{figure['cell']}) "
+        f"{figure['value'].scaleb(power):,.2f} instead of {figure['value']:,.2f}"
+    )
+
+
+def _same_totals(reading: Reading, totals: pl.DataFrame) -> list[pl.DataFrame]:
     """The same total printed in several tables of a report is the same number (E49)."""
-    span = ["week_ending", "measure", "period", "period_start", "period_end"]
-    reconciled = [table.name for table in reading.layout.tables if table.totals != "none"]
-    totals = observations.filter(
-        (pl.col("dimension") == "total")
-        & pl.col("value").is_not_null()
-        & pl.col("printed_table").is_in(reconciled)
-    ).select(*span, "printed_table", "value", "half_unit", "sheet", "cell")
-    first = totals.group_by(span, maintain_order=True).first()
-    paired = totals.join(first, on=span, suffix="_first").filter(
+    first = totals.group_by(_SPAN, maintain_order=True).first()
+    paired = totals.join(first, on=_SPAN, suffix="_first").filter(
         pl.col("printed_table") != pl.col("printed_table_first")
     )
     if paired.is_empty():
         return []
+    proposals = [
+        _reading(row["printed_table"], row, Interval.of(row["value_first"], row["half_unit_first"]))
+        for row in paired.iter_rows(named=True)
+    ]
     return [
         paired.with_columns(
             rule=pl.lit("same_total"),
@@ -243,6 +276,7 @@ def _same_totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFr
             hard_bound=(pl.col("half_unit") + pl.col("half_unit_first")).cast(_AMOUNT),
             checked=pl.lit(2),
             sample=pl.format("{}!{}", "sheet", "cell"),
+            proposal=pl.Series(proposals, dtype=pl.String),
         )
         .with_columns(verdict=verdict_of(pl.col("residual"), pl.col("hard_bound")))
         .with_columns(
@@ -286,13 +320,7 @@ def _worst_a_week(joined: pl.DataFrame) -> pl.DataFrame:
             **{name: row[name] for name in ("week_ending", "printed_table", "label", "period_end")},
             "place": row["place"],
             "expected": row["aum"],
-            "found": _exactly(row["nav"] * row["shares_outstanding"]),
-            "hard_bound": _exactly(
-                row["nav_half"] * row["shares_outstanding"]
-                + row["shares_outstanding_half"] * row["nav"]
-                + row["nav_half"] * row["shares_outstanding_half"]
-                + row["aum_half"]
-            ),
+            **_product(row),
         }
         for row in joined.iter_rows(named=True)
         if None not in (row["aum"], row["nav"], row["shares_outstanding"])
@@ -328,6 +356,16 @@ def _worst_a_week(joined: pl.DataFrame) -> pl.DataFrame:
             sample=pl.col("place"),
         )
     )
+
+
+def _product(row: dict[str, Any]) -> dict[str, Decimal]:
+    """Return NAV x shares, and how far from the printed AUM rounding can put it (F9)."""
+    nav, shares = (
+        Interval.of(row[name], row[f"{name}_half"]) for name in ("nav", "shares_outstanding")
+    )
+    found = row["nav"] * row["shares_outstanding"]
+    most = (nav * shares).high - found + row["aum_half"]
+    return {"found": _exactly(found), "hard_bound": _exactly(most)}
 
 
 def _exactly(amount: Decimal) -> Decimal:
