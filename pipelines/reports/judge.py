@@ -150,7 +150,8 @@ def _stamp(reading: Reading, lines: pl.DataFrame) -> pl.DataFrame:
 def _totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
     """Printed totals against the sum of their parts, a line a table, measure and period (E49).
 
-    A table that prints no total is held against that of another table of the report.
+    A table that prints no total is held against that of another table of the report, which may
+    count other products: a residual of that line warns.
     """
     printed = [table for table in reading.layout.tables if table.totals != "none"]
     # A blank total prints nothing that the parts could meet.
@@ -173,7 +174,7 @@ def _totals(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
                 table.name,
                 parts,
                 elsewhere.join(own, on=_SPAN, how="anti"),
-                blocking=reading.complete,
+                blocking=False,
             )
         )
     return [*lines, *_same_totals(reading, totals)]
@@ -255,10 +256,7 @@ def _same_totals(reading: Reading, totals: pl.DataFrame) -> list[pl.DataFrame]:
     )
     if paired.is_empty():
         return []
-    proposals = [
-        _reading(row["printed_table"], row, Interval.of(row["value_first"], row["half_unit_first"]))
-        for row in paired.iter_rows(named=True)
-    ]
+    proposals = [_unit_slips_of_totals(row) for row in paired.iter_rows(named=True)]
     return [
         paired.with_columns(
             rule=pl.lit("same_total"),
@@ -284,6 +282,16 @@ def _same_totals(reading: Reading, totals: pl.DataFrame) -> list[pl.DataFrame]:
             blocking=pl.lit(reading.complete),
         )
     ]
+
+
+def _unit_slips_of_totals(pair: dict[str, Any]) -> str | None:
+    """Name the readings in another unit that make two totals one; parts may tell which is right."""
+    first = {name: pair[f"{name}_first"] for name in ("value", "half_unit", "sheet", "cell")}
+    proposals = [
+        _reading("Total", figure, Interval.of(other["value"], other["half_unit"]))
+        for figure, other in ((first, pair), (pair, first))
+    ]
+    return "; or ".join(filter(None, proposals)) or None
 
 
 def _positions(reading: Reading, observations: pl.DataFrame) -> list[pl.DataFrame]:
