@@ -35,8 +35,8 @@ weeks as (
     group by all
 ),
 
--- The fingerprint of a week is its total and what is printed beside it. The copy is the one that
--- was known later.
+-- The fingerprint of a week: its total, figures to date and AUM, and its assets. The copy is the
+-- one that was known later.
 fingerprints as (
     select
         copy.source,
@@ -69,6 +69,7 @@ fingerprints as (
         on original.source = twin.source
         and original.week_ending = twin.week_ending
         and figure.dimension = twin.dimension
+        and figure.dimension in ('total', 'asset')
         and figure.member = twin.member
         and figure.measure = twin.measure
         and figure.period = twin.period
@@ -251,8 +252,10 @@ slip_lines as (
         2 as checked,
         if(is_closed_if_repaired and not is_closed, 'unexplained', 'undecidable') as verdict,
         place as sample,
-        format('unit slip: {} ({}) {} instead of {}', label, place, other_value, value)
-            as proposal
+        format(
+            'unit slip: {} ({}) {} instead of {}',
+            label, place, ops.shown(other_value), ops.shown(value)
+        ) as proposal
     from slips
     where is_closed_if_repaired or not is_closed
 ),

@@ -156,7 +156,7 @@ select
     sample,
     if(
         ops.verdict(expected - found, hard_bound) = 'unexplained',
-        cause || ' ' || cast(cast(expected - found as decimal(38, 2)) as varchar),
+        cause || ' ' || ops.shown(expected - found),
         null
     ) as proposal
 from compared
