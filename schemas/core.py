@@ -375,15 +375,47 @@ class ReportedWeek(_Strict):
     label: pl.String = pa.Field(description="The label as printed.")
     member: pl.String = pa.Field(description="The member that it means; `unmapped` if none.")
     net_flow_usd: Money = pa.Field(nullable=True, description="Net flow of the week.")
+    net_flow_half_unit_usd: Money = pa.Field(
+        nullable=True, description="Half of its last printed digit (F9)."
+    )
     mtd_net_flow_usd: Money = pa.Field(nullable=True, description="Printed month to date.")
     ytd_net_flow_usd: Money = pa.Field(nullable=True, description="Printed year to date.")
     aum_usd: Money = pa.Field(nullable=True, description="AUM at the end of the week.")
+    aum_half_unit_usd: Money = pa.Field(
+        nullable=True, description="Half of its last printed digit (F9)."
+    )
     status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
 
     class Config(_Strict.Config):
         """The grain."""
 
         unique = ["source", "week_ending", "dimension", "label"]
+
+
+class ReportedAxis(_Strict):
+    """What the members of a reported week leave of its printed total, by axis (E49).
+
+    grain: one row a source, week and dimension
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
+    dimension: pl.String = pa.Field(
+        isin=["asset", "issuer", "country"], description="asset, issuer or country."
+    )
+    total_usd: Money = pa.Field(description="Printed total; of several the most precise one.")
+    members_usd: Money = pa.Field(description="Sum of the printed flows of its members.")
+    remainder_usd: Money = pa.Field(description="Total less members.")
+    hard_bound_usd: Money = pa.Field(description="Largest remainder that rounding can leave.")
+    verdict: pl.String = pa.Field(
+        isin=["exact", "rounding", "unexplained"], description="How the axis adds up (F9)."
+    )
+    status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
+
+    class Config(_Strict.Config):
+        """The grain."""
+
+        unique = ["source", "week_ending", "dimension"]
 
 
 class Source(_Strict):

@@ -55,12 +55,15 @@ class Flows(_Member):
         description="Net flow x leverage x direction: what it means for the market (E23, E24).",
     )
     basis: pl.String = pa.Field(
-        isin=["printed", "sum of funds"], description="Printed by the source, or summed by us."
+        isin=["printed", "sum of funds", "derived"],
+        description="Printed by the source, or summed by us; derived: what printed members leave "
+        "unexplained of the printed total, printed nowhere (E49).",
     )
     method: pl.String = pa.Field(
         nullable=True,
         isin=["printed", "shares", "assets", "launch", "closure", "mixed"],
-        description="Flows printed by the source, or made of shares (F1) or assets (F2).",
+        description="Flows printed by the source, or made of shares (F1) or assets (F2); NULL if "
+        "derived.",
     )
     country_basis: pl.String = pa.Field(
         nullable=True, description="For countries: listing, domicile or exchange country."

@@ -34,4 +34,6 @@ MEASURES: dict[str, Measure] = {
 }
 DIMENSIONS = ("fund", "asset", "issuer", "country", "currency", "total", "check")
 NULL_KINDS = ("blank", "dash", "not_available", "not_declared", "holiday", "awaited")
-PERIODS = ("day", "week", "mtd", "qtd", "ytd", "since_inception", "close")
+RUNS = {"week": 1} | {f"{weeks}w": weeks for weeks in range(2, 14)}
+"""Periods of whole weeks, by how many: the week, and runs such as "four weeks in a row" (E45)."""
+PERIODS = ("day", *RUNS, "mtd", "qtd", "ytd", "since_inception", "close")

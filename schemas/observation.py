@@ -63,7 +63,8 @@ class Observation(pa.DataFrameModel):
     measure: pl.String = pa.Field(isin=list(MEASURES), description="What is measured.")
     period: pl.String = pa.Field(
         isin=list(PERIODS),
-        description="What span of time: day, week, mtd, qtd, ytd, since_inception; or a close.",
+        description="What span of time: day, week, mtd, qtd, ytd, since_inception, a run of weeks "
+        "(2w to 13w); or a close.",
     )
     value: Amount = pa.Field(
         nullable=True, description="Exact value in the base unit; NULL with a reason (E07)."
@@ -183,6 +184,10 @@ class Outcome(pa.DataFrameModel):
     )
     blocking: pl.Boolean = pa.Field(description="Whether a failure refuses the week's vintage.")
     sample: pl.String = pa.Field(nullable=True, description="A few of the failures, with cells.")
+    proposal: pl.String = pa.Field(
+        nullable=True,
+        description="What would repair it, for a person to judge; nothing is changed.",
+    )
 
     class Config:
         """Shape rules: these columns, no others."""

@@ -19,11 +19,100 @@ class Quarantine(Refused):
 class Certificate(Outcome):
     """What must add up in a report and week: expected, found, residual, bounds and verdict (F9).
 
-    Totals against their parts, the same total in several tables, AUM against NAV x shares, and
-    footers against the history that the ledger holds.
+    Totals against their parts, the same total in several tables, AUM against NAV x shares; and the
+    lines of `ops.certificate_footer`, `_period`, `_bridge` and `_copy`. A proposal is for a person
+    to judge: nothing is ever changed by it.
 
     grain: one row a report, week and line
     """
+
+    verdict: pl.String = pa.Field(
+        isin=["exact", "rounding", "plausible", "unknown", "undecidable", "unexplained"],
+        description="exact: it holds as printed; rounding: within the hard bound; plausible: as "
+        "usual; unknown: a side is not known; undecidable: the printed digits allow both; "
+        "unexplained: it does not hold.",
+    )
+
+    class Config(Outcome.Config):
+        """The grain."""
+
+        unique = ["source", "week_ending", "report_id", "rule", "line"]
+
+
+class CertificateFooter(Certificate):
+    """Printed footers (total, mean, largest, smallest since inception) against the ledger's days.
+
+    grain: one row a report, week and line
+    """
+
+
+class CertificatePeriod(Certificate):
+    """Printed totals of several weeks against the weeks.
+
+    Year and month to date grow by the week's flow (`ytd_chain`, `mtd_chain`: F16, E44); a run such
+    as "four weeks" is the sum of its weeks, as known now and as first printed (`run`: E45).
+
+    grain: one row a report, week and line
+    """
+
+
+class CertificateBridge(Certificate):
+    """Flow against stock, by the newest report of a week.
+
+    Flow by shares and by assets agree (`flow_methods`: E02); the identity of the bridge (`bridge`:
+    F4); the market effect that flow and AUM leave between them, in percent of AUM
+    (`market_effect`: E61); no flow is larger than the stock (`flow_within_aum`: E52); how much of
+    the flow is known, in percent (`coverage`: E37).
+
+    grain: one row a report, week and line
+    """
+
+
+class CertificateCopy(Certificate):
+    """Figures that belong to another week, by the report that first printed the week's total.
+
+    A week printed again under another date (`fingerprint`: E47); a figure of another week beside
+    those of this one (`mixed_weeks`: E48); the digits of the week before in another unit
+    (`unit_slip`: E51); a report that came out when a later week had ended (`week_rule`: E31).
+
+    grain: one row a report, week and line
+    """
+
+
+class CertificateStatus(pa.DataFrameModel):
+    """How the certificate of a report and week came out as a whole, and a hash of its lines.
+
+    grain: one row a report and week
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    week_ending: pl.Date = pa.Field(description="The week that is certified.")
+    report_id: pl.String = pa.Field(description="sha256 of the report's bytes.")
+    known_at: Instant = pa.Field(description="From when the report could be known.")
+    verdict: pl.String = pa.Field(
+        isin=["exact", "rounding", "unknown", "undecidable", "unexplained"],
+        description="The worst verdict of its lines, in this order; plausible counts as rounding.",
+    )
+    is_refused: pl.Boolean = pa.Field(
+        description="Whether a line refused the report for this week: it is not in the facts."
+    )
+    lines: pl.Int64 = pa.Field(gt=0, description="Lines of the certificate.")
+    exact: pl.Int64 = pa.Field(description="Lines that hold as printed.")
+    rounding: pl.Int64 = pa.Field(description="Lines within the bound, or plausible.")
+    unknown: pl.Int64 = pa.Field(description="Lines of which a side is not known.")
+    undecidable: pl.Int64 = pa.Field(description="Lines that the printed digits cannot decide.")
+    unexplained: pl.Int64 = pa.Field(description="Lines that do not hold.")
+    proposals: pl.Int64 = pa.Field(description="Lines that propose a repair or an alias.")
+    lines_sha256: pl.String = pa.Field(
+        description="sha256 of the lines in order: equal for equal certificates.",
+        str_matches="^[0-9a-f]{64}$",
+    )
+
+    class Config:
+        """Shape rules, and the grain."""
+
+        strict = True
+        unique = ["source", "week_ending", "report_id"]
 
 
 class CheckResult(pa.DataFrameModel):
@@ -135,7 +224,9 @@ class Revision(pa.DataFrameModel):
     sublabel: pl.String = pa.Field(nullable=True, description="A second printed label.")
     member: pl.String = pa.Field(description="The member; `unmapped` if the reference has none.")
     measure: pl.String = pa.Field(description="What is measured.")
-    period: pl.String = pa.Field(description="What span of time; of a silent one the total to date.")
+    period: pl.String = pa.Field(
+        description="What span of time; of a silent one the total to date."
+    )
     period_start: pl.Date = pa.Field(description="First day that the number is about.")
     period_end: pl.Date = pa.Field(description="Last day that the number is about.")
     kind: pl.String = pa.Field(

@@ -250,6 +250,8 @@ def _build(
     connection.execute("begin")
     for schema in catalog.SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
+    for macro in models.macros().values():
+        connection.execute(macro)
     built = _load_reference(connection, as_of)
     for model in models.models().values():
         table = _create(connection, model)

@@ -1,4 +1,4 @@
-"""The SQL models: one SELECT a file, folder is schema, stem is table.
+"""The SQL models: one SELECT a file, folder is schema, stem is table; and the macros they call.
 
 Names, descriptions, dependencies and column lineage are read from the files; nothing is typed
 twice. Nothing is executed here.
@@ -54,6 +54,11 @@ class Model:
         """A table, unless the header says `kind: view`."""
         return "view" if re.search(r"^-- kind: view$", self.sql, re.MULTILINE) else "table"
 
+    @property
+    def code(self) -> str:
+        """The SELECT and the macros that it calls: what decides its rows."""
+        return "\n".join([self.sql, *(text for name, text in macros().items() if name in self.sql)])
+
     @cached_property
     def parsed(self) -> exp.Expr:
         """The SELECT as sqlglot's tree."""
@@ -80,6 +85,16 @@ def models() -> dict[str, Model]:
     }
     graph = {name: [read for read in model.reads if read in found] for name, model in found.items()}
     return {name: found[name] for name in TopologicalSorter(graph).static_order()}
+
+
+@cache
+def macros() -> dict[str, str]:
+    """Return the statements that create the macros which models may call, by name.
+
+    They come before the models and read no table, so that they depend on nothing.
+    """
+    files = sorted((SQL / "macros").glob("*.sql"))
+    return {f"ops.{file.stem}": file.read_text(encoding="utf-8") for file in files}
 
 
 def reference_tables() -> dict[str, Path]:

@@ -131,7 +131,7 @@ def _model_specs(owner: str) -> Iterator[dg.AssetSpec]:
             group_name=schema,
             kinds={"duckdb", model.kind},
             owners=[owner],
-            code_version=hash_of(model.sql),
+            code_version=hash_of(model.code),
             description=f"{catalog.description(contract)}\n\n```sql\n{model.query}```",
             metadata={
                 "dagster/table_name": model.name,

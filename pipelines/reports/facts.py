@@ -22,7 +22,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.reports import archive, judge
+from pipelines.reports import archive, intervals, judge
 from pipelines.reports.archive import Archived
 from pipelines.reports.judge import Judgement
 from pipelines.reports.layout import Source
@@ -141,7 +141,8 @@ def _rules(source: Source) -> str:
 
 @lru_cache(maxsize=1)
 def _contract() -> str:
-    code = b"".join(Path(str(module.__file__)).read_bytes() for module in (contract, judge))
+    modules = (contract, intervals, judge)
+    code = b"".join(Path(str(module.__file__)).read_bytes() for module in modules)
     return hashlib.sha256(code + Path(__file__).read_bytes()).hexdigest()[:16]
 
 
@@ -217,7 +218,9 @@ def _rows_of(
     needed = {report_id for _, report_id in fresh}
     reports = [each for report_id, each in archived.items() if report_id in needed]
     judged = [
-        _only(judge.judge([parse(source, each) for each in reports[start : start + _TOGETHER]]), pairs)
+        _only(
+            judge.judge([parse(source, each) for each in reports[start : start + _TOGETHER]]), pairs
+        )
         for start in range(0, len(reports), _TOGETHER)
     ]
     return Judgement.joined([*(each.rows for each in kept.values()), *judged])
@@ -408,6 +411,7 @@ def _why(row: dict[str, object]) -> str:
     return (
         f"{row['line']}: expected {row['expected']:,.2f}, found {row['found']:,.2f}, "
         f"residual {row['residual']:,.2f} beyond {row['hard_bound']:,.2f} ({row['sample']})"
+        + (f"; {row['proposal']}?" if row["proposal"] else "")
     )
 
 

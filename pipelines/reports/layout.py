@@ -22,9 +22,9 @@ from pipelines.reports.errors import LayoutError, Where
 from pipelines.reports.grids import Container
 from pipelines.reports.numbers import NULL_REASONS, Unit, clean, parse_unit
 from pipelines.reports.weeks import Weekday
-from schemas.measures import MEASURES, NULL_KINDS
+from schemas.measures import MEASURES, NULL_KINDS, PERIODS
 
-Period = Literal["day", "week", "mtd", "qtd", "ytd", "since_inception", "close"]
+Period = Literal[PERIODS]  # type: ignore[valid-type]
 Dimension = Literal["fund", "asset", "issuer", "country", "currency", "total", "check"]
 
 

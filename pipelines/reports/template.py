@@ -90,6 +90,7 @@ def write_workbook(
         filled = rows.get(table.name) or [
             {_label_column(table): label} for label in labels.get(table.name, ())
         ]
+        table = _without_unused(table, filled)  # noqa: PLW2901
         _write_sheet(book.create_sheet(name), source, layout, table, facts=facts, filled=filled)
     path.write_bytes(_same_bytes(book))
 
@@ -129,6 +130,17 @@ def _refuse_unknown(
         unknown += [f"{name}.{header}" for header in headers - set(tables[name].columns)]
     if unknown:
         raise ValueError(f"layout {layout.name} has no {', '.join(sorted(unknown))}")
+
+
+def _without_unused(table: Table, filled: Sequence[Row]) -> Table:
+    """Leave out optional columns for which no row has a figure: a report seldom prints them."""
+    used = {header for row in filled for header in row}
+    columns = {
+        header: column
+        for header, column in table.columns.items()
+        if header in used or not (isinstance(column, NumberColumn) and column.optional)
+    }
+    return table.model_copy(update={"columns": columns})
 
 
 def _label_column(table: Table) -> str:

@@ -10,6 +10,8 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Iterator
 from typing import Literal
 
+from schemas.measures import RUNS
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 ONE_WEEK = dt.timedelta(days=7)
@@ -41,10 +43,11 @@ def period_start(
     """Return the first day of a printed period that ends on `end`.
 
     Calendar periods begin on the first day of the month, quarter or year, whatever the week
-    (F17, E33, E35). `day` and the stocks measured at a close begin and end on the same day.
+    (F17, E33, E35); a run such as `4w` begins with the first of its whole weeks (E45). `day` and
+    the stocks measured at a close begin and end on the same day.
     """
-    if period == "week":
-        return week_start(week or end, early)
+    if period in RUNS:
+        return week_start((week or end) - (RUNS[period] - 1) * ONE_WEEK, early)
     if period == "mtd":
         return end.replace(day=1)
     if period == "qtd":

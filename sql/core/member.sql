@@ -41,6 +41,12 @@ select
     'total' as member,
     'Total' as member_name
 union all
+-- What the printed members leave of a printed total.
+select
+    unnest(['asset', 'issuer', 'country']) as dimension,
+    'other-derived' as member,
+    'Other (derived)' as member_name
+union all
 select
     unnest(['fund', 'asset', 'issuer', 'issuer_as_is', 'sponsor', 'country']) as dimension,
     'unmapped' as member,

@@ -21,6 +21,10 @@ select
         as decimal(18, 2)
     ) as net_flow_usd,
     cast(
+        min(half_unit) filter (where measure = 'net_flow' and period = 'week' and value is not null)
+        as decimal(18, 2)
+    ) as net_flow_half_unit_usd,
+    cast(
         arg_min(value, half_unit) filter (where measure = 'net_flow' and period = 'mtd')
         as decimal(18, 2)
     ) as mtd_net_flow_usd,
@@ -29,6 +33,9 @@ select
         as decimal(18, 2)
     ) as ytd_net_flow_usd,
     cast(arg_min(value, half_unit) filter (where measure = 'aum') as decimal(18, 2)) as aum_usd,
+    cast(
+        min(half_unit) filter (where measure = 'aum' and value is not null) as decimal(18, 2)
+    ) as aum_half_unit_usd,
     if(bool_or(observation.status = 'preliminary'), 'preliminary', 'final') as status
 from core.observation
 inner join weekly

@@ -126,10 +126,32 @@ reported as (
     group by all
 ),
 
+-- What the printed members leave unexplained of the printed total, so that parts add up (E49).
+derived as (
+    select
+        axis.source,
+        axis.week_ending,
+        axis.dimension,
+        'other-derived' as member,
+        axis.remainder_usd as net_flow_usd,
+        null as net_flow_ex_seed_usd,
+        null as net_flow_ex_structural_usd,
+        null as exposure_flow_usd,
+        'derived' as basis,
+        null as method,
+        null as funds,
+        null as coverage,
+        axis.status
+    from core.reported_axis as axis
+    where axis.verdict = 'unexplained'
+),
+
 combined as (
     select * from with_totals
     union all
     select * from reported
+    union all
+    select * from derived
 )
 
 select

@@ -28,15 +28,18 @@ sums as (
         known_at,
         rule,
         case
-            when not bool_or(verdict = 'unexplained') then 'pass'
+            when not bool_or(verdict in ('unexplained', 'undecidable')) then 'pass'
             when bool_or(verdict = 'unexplained' and blocking) then 'fail'
             else 'warn'
         end as outcome,
         count(*) as checked,
-        count(*) filter (where verdict = 'unexplained') as failed,
+        count(*) filter (where verdict in ('unexplained', 'undecidable')) as failed,
         max(abs(residual)) filter (where verdict = 'unexplained') as worst_residual,
-        string_agg(line || ' (' || sample || ')', '; ' order by line, sample)
-        filter (where verdict = 'unexplained') as sample
+        string_agg(
+            line || coalesce(' (' || sample || ')', '') || coalesce(': ' || proposal || '?', ''),
+            '; '
+            order by line, sample
+        ) filter (where verdict in ('unexplained', 'undecidable')) as sample
     from ops.certificate
     group by all
 ),

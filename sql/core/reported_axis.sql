@@ -1,0 +1,41 @@
+-- What the members of a reported week leave of its printed total, by axis (E49).
+-- grain: one row a source, week and dimension
+with totals as (
+    select
+        source,
+        week_ending,
+        arg_min(net_flow_usd, net_flow_half_unit_usd) as total_usd,
+        min(net_flow_half_unit_usd) as half_unit_usd
+    from core.reported_week
+    where dimension = 'total' and net_flow_usd is not null
+    group by all
+),
+
+summed as (
+    select
+        member.source,
+        member.week_ending,
+        member.dimension,
+        total.total_usd,
+        sum(member.net_flow_usd) as members_usd,
+        sum(member.net_flow_half_unit_usd) + max(total.half_unit_usd) as hard_bound_usd,
+        if(bool_or(member.status = 'preliminary'), 'preliminary', 'final') as status
+    from core.reported_week as member
+    inner join totals as total
+        on member.source = total.source
+        and member.week_ending = total.week_ending
+    where member.dimension in ('asset', 'issuer', 'country') and member.net_flow_usd is not null
+    group by all
+)
+
+select
+    source,
+    week_ending,
+    dimension,
+    total_usd,
+    members_usd,
+    total_usd - members_usd as remainder_usd,
+    hard_bound_usd,
+    ops.verdict(total_usd - members_usd, hard_bound_usd) as verdict,
+    status
+from summed

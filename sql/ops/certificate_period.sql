@@ -1,0 +1,162 @@
+-- Printed totals of several weeks against the weeks: year and month to date grow by the week's flow
+-- (F16, E44), and a run such as "four weeks" is the sum of its weeks (E45).
+-- grain: one row a report, week and line
+with printed as (
+    select *
+    from core.observation
+    where measure = 'net_flow' and value is not null
+),
+
+-- Within a year or month the figure to date may grow by the week's flow only: what is beyond
+-- rounding is a silent revision of earlier weeks.
+chained as (
+    select
+        this_week.source,
+        this_week.week_ending,
+        this_week.report_id,
+        this_week.known_at,
+        this_week.period || '_chain' as rule,
+        format(
+            '{}: {} {} to date grows by the week',
+            this_week.printed_table, this_week.label, this_week.period
+        ) as line,
+        this_week.value as expected,
+        week_before.value + flow.value as found,
+        this_week.half_unit + week_before.half_unit + flow.half_unit as hard_bound,
+        3 as checked,
+        'earlier weeks were revised without saying so, by about' as cause,
+        format('{}!{}', this_week.sheet, this_week.cell) as sample
+    from printed as this_week
+    inner join printed as week_before
+        on this_week.source = week_before.source
+        and this_week.printed_table = week_before.printed_table
+        and this_week.dimension = week_before.dimension
+        and this_week.label = week_before.label
+        and this_week.period = week_before.period
+        and this_week.period_start = week_before.period_start
+        and this_week.week_ending - 7 = week_before.week_ending
+    inner join printed as flow
+        on this_week.source = flow.source
+        and this_week.printed_table = flow.printed_table
+        and this_week.dimension = flow.dimension
+        and this_week.label = flow.label
+        and this_week.week_ending = flow.week_ending
+        and flow.period = 'week'
+        and this_week.period_start <= flow.period_start
+    where this_week.period in ('mtd', 'ytd')
+),
+
+-- A run is printed from the weeks as they were known then: both views are compared.
+weeks as (
+    select
+        source,
+        printed_table,
+        dimension,
+        label,
+        week_ending,
+        first(value order by known_from desc, report_id desc) as value,
+        first(half_unit order by known_from desc, report_id desc) as half_unit,
+        first(value order by known_from, report_id) as first_value,
+        first(half_unit order by known_from, report_id) as first_half_unit
+    from core.observation_history
+    where measure = 'net_flow' and period = 'week' and value is not null
+    group by all
+),
+
+runs as (
+    select
+        *,
+        cast(replace(period, 'w', '') as integer) as weeks
+    from printed
+    where regexp_full_match(period, '[0-9]+w')
+),
+
+summed as (
+    select
+        run.source,
+        run.week_ending,
+        run.report_id,
+        run.known_at,
+        run.printed_table,
+        run.label,
+        run.weeks,
+        run.value as expected,
+        run.half_unit,
+        run.sheet,
+        run.cell,
+        count(week.value) as known,
+        sum(week.value) as found,
+        sum(week.half_unit) as bound,
+        sum(week.first_value) as first_found,
+        sum(week.first_half_unit) as first_bound
+    from runs as run
+    left join weeks as week
+        on run.source = week.source
+        and run.printed_table = week.printed_table
+        and run.dimension = week.dimension
+        and run.label = week.label
+        and week.week_ending between run.period_start and run.week_ending
+    group by all
+),
+
+run_views as (
+    select
+        *,
+        'known now' as view_name,
+        if(known = weeks, found, null) as view_found,
+        half_unit + bound as view_bound
+    from summed
+    union all
+    select
+        *,
+        'first printed' as view_name,
+        first_found as view_found,
+        half_unit + first_bound as view_bound
+    from summed
+    where known = weeks and first_found <> found
+),
+
+compared as (
+    select * from chained
+    union all
+    select
+        source,
+        week_ending,
+        report_id,
+        known_at,
+        'run' as rule,
+        format(
+            '{}: {} of {} weeks = the weeks as {}', printed_table, label, weeks, view_name
+        ) as line,
+        expected,
+        view_found as found,
+        view_bound as hard_bound,
+        known + 1 as checked,
+        'a week of it was revised, or it counts other funds: by about' as cause,
+        format('{}!{}', sheet, cell) as sample
+    from run_views
+)
+
+select
+    source,
+    week_ending,
+    report_id,
+    known_at,
+    rule,
+    line,
+    expected,
+    found,
+    expected - found as residual,
+    hard_bound,
+    null as soft_bound,
+    checked,
+    cast(ops.verdict(expected - found, hard_bound) = 'unexplained' as integer) as failed,
+    ops.verdict(expected - found, hard_bound) as verdict,
+    false as blocking,
+    sample,
+    if(
+        ops.verdict(expected - found, hard_bound) = 'unexplained',
+        cause || ' ' || ops.shown(expected - found),
+        null
+    ) as proposal
+from compared
