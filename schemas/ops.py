@@ -106,7 +106,9 @@ class Revision(pa.DataFrameModel):
     sublabel: pl.String = pa.Field(nullable=True, description="A second printed label.")
     member: pl.String = pa.Field(description="The member; `unmapped` if the reference has none.")
     measure: pl.String = pa.Field(description="What is measured.")
-    period: pl.String = pa.Field(description="What span of time; of a silent one the total to date.")
+    period: pl.String = pa.Field(
+        description="What span of time; of a silent one the total to date."
+    )
     period_start: pl.Date = pa.Field(description="First day that the number is about.")
     period_end: pl.Date = pa.Field(description="Last day that the number is about.")
     kind: pl.String = pa.Field(

@@ -282,7 +282,9 @@ class Correction(_Reference):
     """
 
     correction: pl.String = pa.Field(
-        unique=True, str_matches="^[a-z0-9-]+$", description="Name of the line, shown beside values."
+        unique=True,
+        str_matches="^[a-z0-9-]+$",
+        description="Name of the line, shown beside values.",
     )
     source: pl.String = pa.Field(description="The source whose number is patched.")
     printed_table: pl.String = pa.Field(description="Key of the number, as in core.observation.")

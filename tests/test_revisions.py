@@ -93,7 +93,9 @@ def test_e43_a_revision_is_known_only_when_it_was_made(filled):
     assert said.code == 0, said.text
     file = next(file for file in filled.root.glob("fundflows@*.duckdb"))
     with duckdb.connect(str(file), read_only=True) as connection:
-        kinds = connection.execute("select kind, count(*) from ops.revision group by all order by 1")
+        kinds = connection.execute(
+            "select kind, count(*) from ops.revision group by all order by 1"
+        )
         found = dict(kinds.fetchall())
     later = dict(filled.query("select kind, count(*) from ops.revision group by all"))
     assert "restated" not in found
@@ -141,7 +143,9 @@ WEEKLY = {
 FIRST = "2025-11-14,BTC,-1.00bn,46.30bn\n"
 
 
-def weekly(world: BridgeWorld, name: str, *reports: str, header: str = "date,asset,week,ytd") -> None:
+def weekly(
+    world: BridgeWorld, name: str, *reports: str, header: str = "date,asset,week,ytd"
+) -> None:
     """Archive weekly reports of a source, each known a few days after its last week."""
     for number, report in enumerate(reports):
         newest = dt.date.fromisoformat(report.splitlines()[-1][:10])
@@ -428,12 +432,13 @@ def test_e49_the_parts_of_real_estimates_meet_their_totals(real: Path, tmp_path)
         for name in ("Equity", "Equity/Domestic", "Total")
     ]
     assert world.query("from ops.quarantine") == []
-    assert world.query("from core.observation where member = 'unmapped' and dimension <> 'check'") == []
+    unmapped = "from core.observation where member = 'unmapped' and dimension <> 'check'"
+    assert world.query(unmapped) == []
 
 
 @pytest.mark.real
 def test_e07_e37_the_bitcoin_day_of_february_is_revised_as_it_was_seen(real: Path, tmp_path):
-    """The five vintages of 3 and 4 February 2026: false zeros, blanks, then the issuers' figures."""
+    """The five vintages of 3 and 4 February 2026: false zeros, blanks, then figures."""
     world = World(tmp_path / "warehouse")
     for file in sorted((real / "farside" / "vintages").glob("btc_asof_*.csv")):
         seen = dt.datetime.strptime(file.stem[-14:], "%Y%m%dT%H%MZ").replace(tzinfo=dt.UTC)

@@ -172,7 +172,9 @@ def template(source: str, file: Path) -> None:
             fix="add reports as the publisher brings them out",
         )
     newest = max(workbooks, key=lambda each: each.valid_from)
-    labels = {table.name: printed_labels(table.dimension, of.asset_classes) for table in newest.tables}
+    labels = {
+        table.name: printed_labels(table.dimension, of.asset_classes) for table in newest.tables
+    }
     try:
         write_workbook(of, newest, file, labels=labels)
     except OSError as error:

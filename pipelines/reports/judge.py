@@ -193,9 +193,7 @@ def _compared(
     )
     compared = (
         totals.filter(pl.col("value").is_not_null())
-        .select(
-            *span, "half_unit", "sheet", "cell", expected="value", filling=pl.col("status")
-        )
+        .select(*span, "half_unit", "sheet", "cell", expected="value", filling=pl.col("status"))
         .join(summed, on=span, how="inner")
     )
     known = pl.col("known") > 0

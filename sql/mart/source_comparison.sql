@@ -1,5 +1,5 @@
--- Two sources side by side: the net flow of the same member in the weeks that overlap most, and what
--- can explain the difference before anybody calls it an error (E62).
+-- Two sources side by side: the net flow of the same member in the weeks that overlap most, and
+-- what can explain the difference before anybody calls it an error (E62).
 -- grain: one row a pair of sources, week, dimension and member
 with spans as (
     select
@@ -38,6 +38,16 @@ flows as (
         and flows.dimension in ('fund', 'asset', 'issuer', 'country', 'total')
 ),
 
+counted as (
+    select distinct
+        source,
+        label,
+        week_ending,
+        dimension,
+        member
+    from core.fund_week_member
+),
+
 -- How far rounding moves a flow: as it is printed, or as the sum of its printed days (F9).
 bounds as (
     select
@@ -57,15 +67,7 @@ bounds as (
         week.member,
         sum(day.half_unit) as hard_bound
     from core.observation as day
-    inner join (
-        select distinct
-            source,
-            label,
-            week_ending,
-            dimension,
-            member
-        from core.fund_week_member
-    ) as week
+    inner join counted as week
         on day.source = week.source
         and day.label = week.label
         and day.week_ending = week.week_ending

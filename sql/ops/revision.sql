@@ -120,11 +120,11 @@ parts as (
         and totals.label = part.label
         and totals.measure = part.measure
         and totals.part_period = part.period
-        and (totals.dimension = part.dimension or totals.dimension = 'check')
-        and part.period_end > totals.from_end
-        and part.period_end <= totals.period_end
-        and part.known_from <= totals.known_at
-        and (part.known_to is null or part.known_to > totals.known_at)
+        and totals.dimension in (part.dimension, 'check')
+        and totals.from_end < part.period_end
+        and totals.period_end >= part.period_end
+        and totals.known_at >= part.known_from
+        and (part.known_to is null or totals.known_at < part.known_to)
 ),
 
 flows as (
@@ -164,11 +164,11 @@ explained as (
         and totals.label = part.label
         and totals.measure = part.measure
         and totals.part_period = part.period
-        and (totals.dimension = part.dimension or totals.dimension = 'check')
-        and part.period_end >= totals.period_start
-        and part.period_end <= totals.from_end
-        and part.known_at > totals.from_known_at
-        and part.known_at <= totals.known_at
+        and totals.dimension in (part.dimension, 'check')
+        and totals.period_start <= part.period_end
+        and totals.from_end >= part.period_end
+        and totals.from_known_at < part.known_at
+        and totals.known_at >= part.known_at
     where part.kind <> 'status'
     group by all
 ),
