@@ -38,6 +38,36 @@ flows as (
         and flows.dimension in ('fund', 'asset', 'issuer', 'country', 'total')
 ),
 
+-- Sources that have no asset in common speak of different money: iShares' bitcoin and iShares'
+-- ether are not compared.
+paired as (
+    select distinct
+        one.source,
+        one.week_ending,
+        other.source as other_source,
+        other.week_ending as other_week_ending
+    from flows as one
+    inner join flows as other
+        on one.source < other.source
+        and one.dimension = other.dimension
+        and one.member = other.member
+        -- Half of seven days: of all weeks of the other source, the one that overlaps most.
+        and other.week_ending between one.week_ending - 3 and one.week_ending + 3
+    where one.dimension = 'asset'
+),
+
+sides as (
+    select
+        source,
+        week_ending
+    from paired
+    union
+    select
+        other_source as source,
+        other_week_ending as week_ending
+    from paired
+),
+
 counted as (
     select distinct
         source,
@@ -46,6 +76,8 @@ counted as (
         dimension,
         member
     from core.fund_week_member
+    semi join sides
+        using (source, week_ending)
 ),
 
 -- How far rounding moves a flow: as it is printed, or as the sum of its printed days (F9).
@@ -73,24 +105,6 @@ bounds as (
         and day.week_ending = week.week_ending
     where day.dimension = 'fund' and day.period = 'day' and day.measure = 'net_flow'
     group by all
-),
-
--- Sources that have no asset in common speak of different money: iShares' bitcoin and iShares'
--- ether are not compared.
-paired as (
-    select distinct
-        one.source,
-        one.week_ending,
-        other.source as other_source,
-        other.week_ending as other_week_ending
-    from flows as one
-    inner join flows as other
-        on one.source < other.source
-        and one.dimension = other.dimension
-        and one.member = other.member
-        -- Half of seven days: of all weeks of the other source, the one that overlaps most.
-        and other.week_ending between one.week_ending - 3 and one.week_ending + 3
-    where one.dimension = 'asset'
 ),
 
 compared as (

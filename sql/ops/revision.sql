@@ -1,11 +1,28 @@
 -- Every change of a printed number between two vintages, and the changes of earlier numbers that
 -- nobody printed but that totals to date give away (F16, E43, E44).
 -- grain: one row a source, printed table, dimension, label, measure, period, new report and kind
-with statements as (
+with superseded as (
+    select distinct
+        source,
+        printed_table,
+        dimension,
+        label,
+        measure,
+        period,
+        period_start,
+        period_end
+    from core.observation_history
+    where known_to is not null
+),
+
+-- Of numbers that were stated more than once, every statement as it was printed.
+statements as (
     select
         history.*,
         report.received_at
     from core.observation_history as history
+    semi join superseded
+        using (source, printed_table, dimension, label, measure, period, period_start, period_end)
     inner join core.report
         on history.source = report.source
         and history.report_id = report.report_id
