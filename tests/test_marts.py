@@ -693,7 +693,8 @@ OF_THEIR_OWN_UNIT = {
     "value", "half_unit", "printed_value", "expected_value", "corrected_value", "from_value",
     "to_value", "change",  # the unit is in the column beside them
     "expected", "found", "residual", "hard_bound", "soft_bound", "worst_residual",
-    "coverage", "flow_pct_of_aum", "change_pct_of_aum",  # in percent, as DESIGN.md section 5 names them
+    # In percent, as DESIGN.md section 5 names them.
+    "coverage", "flow_pct_of_aum", "change_pct_of_aum",
     "coins_held", "coins_earned", "coins_open", "coins_close",
     "fraction", "weight", "share_counted", "per_share", "usd_per_unit",  # ratios, and rates
 }  # fmt: skip
