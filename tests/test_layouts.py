@@ -805,9 +805,12 @@ COLUMNS = ("layouts", 0, "tables", 0, "columns")
         (("layouts", 0, "tables", 0, "end"), "notes(", "end", ""),
         (("layouts", 0, "tables", 0, "rows", 0, "role"), "sum", "rows.0.role", ""),
         (("layouts", 0, "tables", 0, "rows", 0, "measure"), "tvl", "rows.0", "tvl"),
+        (("layouts", 0, "tables", 0, "rows", 0, "role"), "subtotal", "rows.0", "subtotal"),
+        (("layouts", 0, "tables", 0, "rows", 0, "of"), "Short.*", "rows.0", "subtotal"),
         (("layouts", 0, "nulls"), {"n.r.": "unheard of"}, "nulls", "unheard of"),
         (("layouts",), [], "layouts", ""),
         (("week", "first"), "2021-01-07", "week", "Thursday"),
+        (("week", "ended_early"), ["2023-11-24"], "week", "Friday"),
         (("colour",), "blue", "colour", ""),
     ],
 )  # fmt: skip

@@ -7,7 +7,9 @@ of a few small reports, so that every expected number can be computed in the hea
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -688,9 +690,11 @@ def specs() -> dict[dg.AssetKey, dg.AssetSpec]:
 
 UNITS = ("_usd", "_pct", "_shares", "_coins", "_local", "shares_outstanding")
 OF_THEIR_OWN_UNIT = {
-    "value", "half_unit",  # the unit is in the column beside them
+    "value", "half_unit", "printed_value", "expected_value", "corrected_value", "from_value",
+    "to_value", "change",  # the unit is in the column beside them
     "expected", "found", "residual", "hard_bound", "soft_bound", "worst_residual",
-    "coverage", "flow_pct_of_aum",  # in percent, as DESIGN.md section 5 names them
+    # In percent, as DESIGN.md section 5 names them.
+    "coverage", "flow_pct_of_aum", "change_pct_of_aum",
     "coins_held", "coins_earned", "coins_open", "coins_close",
     "fraction", "weight", "share_counted", "per_share", "usd_per_unit",  # ratios, and rates
 }  # fmt: skip
@@ -715,3 +719,16 @@ def test_weeks_are_dates_and_moments_carry_their_zone(sampled):
     assert {kind for column, kind in kinds if column.endswith("_at")} == {
         "TIMESTAMP WITH TIME ZONE"
     }
+
+
+# -- the questions of the README -------------------------------------------------------------------
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+@pytest.mark.parametrize(
+    "question",
+    re.findall(r"^    (select (?:.|\n    (?!select))+)", README.read_text(), re.MULTILINE),
+)
+def test_the_questions_of_the_readme_can_be_asked(sampled, question):
+    sampled.query(question)

@@ -432,15 +432,13 @@ def test_e49_the_parts_of_real_estimates_meet_their_totals(real: Path, tmp_path)
         for name in ("Equity", "Equity/Domestic", "Total")
     ]
     assert world.query("from ops.quarantine") == []
-    assert (
-        world.query("from core.observation where member = 'unmapped' and dimension <> 'check'")
-        == []
-    )
+    unmapped = "from core.observation where member = 'unmapped' and dimension <> 'check'"
+    assert world.query(unmapped) == []
 
 
 @pytest.mark.real
 def test_e07_e37_the_bitcoin_day_of_february_is_revised_as_it_was_seen(real: Path, tmp_path):
-    """The five vintages of 3 and 4 February 2026: false zeros, blanks, then the issuers' figures."""
+    """The five vintages of 3 and 4 February 2026: false zeros, blanks, then figures."""
     world = World(tmp_path / "warehouse")
     for file in sorted((real / "farside" / "vintages").glob("btc_asof_*.csv")):
         seen = dt.datetime.strptime(file.stem[-14:], "%Y%m%dT%H%MZ").replace(tzinfo=dt.UTC)

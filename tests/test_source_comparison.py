@@ -53,7 +53,10 @@ def test_e62_the_world_and_the_us_differ_by_22_percent_because_of_the_universe(t
 
 def daily(world: BridgeWorld, name: str, flows: list[str], *, asset: str = "", **of: Any) -> None:
     """Archive daily flows of one fund, from Monday 12 to Friday 30 January 2026."""
-    rows = [{"date": at, "fund": asset or "ALPHA", "flow": flow} for at, flow in zip(DAYS, flows)]
+    rows = [
+        {"date": at, "fund": asset or "ALPHA", "flow": flow}
+        for at, flow in zip(DAYS, flows, strict=True)
+    ]
     world.report(name, rows, received="2026-02-02T00:00:00+00:00", **of)
 
 
@@ -184,7 +187,7 @@ def test_e62_coinshares_and_farside_of_the_same_weeks(real: Path, reals: World) 
     with (real / "farside" / "btc_history_2026-08-22.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             try:
-                at = dt.datetime.strptime(row["Date"], "%d %b %Y").date()
+                at = dt.datetime.strptime(row["Date"], "%d %b %Y").replace(tzinfo=dt.UTC).date()
             except ValueError:
                 continue
             weeks[at + dt.timedelta(days=(4 - at.weekday()) % 7)] += Decimal(row["Total"] or 0)

@@ -71,6 +71,22 @@ def test_calendar_periods_begin_with_the_calendar_and_not_with_the_week(period, 
     assert weeks.period_start(period, day(end), week=week) == day(start)
 
 
+@pytest.mark.parametrize(
+    ("week", "start", "end"),
+    [
+        ("2023-11-15", "2023-11-09", "2023-11-15"),
+        ("2023-11-22", "2023-11-16", "2023-11-21"),
+        ("2023-11-29", "2023-11-22", "2023-11-29"),
+        ("2023-12-06", "2023-11-30", "2023-12-06"),
+    ],
+)
+def test_e32_a_week_that_ended_early_leaves_its_days_to_the_next(week, start, end):
+    early = [day("2023-11-21")]
+    assert weeks.week_start(day(week), early) == day(start)
+    assert weeks.week_end(day(week), early) == day(end)
+    assert weeks.period_start("week", day(end), week=day(week), early=early) == day(start)
+
+
 def test_a_week_that_is_read_in_its_middle_begins_with_the_week():
     assert weeks.period_start("week", day("2026-01-20"), week=day("2026-01-23")) == day(
         "2026-01-17"

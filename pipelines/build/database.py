@@ -308,8 +308,15 @@ def _corrections_hold(connection: duckdb.DuckDBPyConnection) -> None:
     _keeps_contract(connection, CORRECTION)
     stale = connection.execute(_STALE).fetchall()
     if stale:
+        correction, number, expected, found, is_withdrawn = stale[0]
         file = models.reference_tables()[CORRECTION]
-        raise errors.stale_correction(file, _line_of(file, stale[0][0]), *stale[0])
+        raise errors.stale_correction(
+            correction,
+            f"{file}:{_line_of(file, correction)}",
+            expected=f"{number} printed as {expected.normalize():f}",
+            found=found or "no such number",
+            is_withdrawn=is_withdrawn,
+        )
 
 
 def _line_of(file: Path, correction: str) -> int:

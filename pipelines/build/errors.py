@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from pathlib import Path
-
 from pipelines.reports.errors import FundflowsError, Where
 
 
@@ -70,26 +67,20 @@ def broken_contract(table: str, rules: str) -> BuildError:
 
 
 def stale_correction(
-    file: Path,
-    line: int,
-    correction: str,
-    number: str,
-    expected: Decimal,
-    found: str | None,
-    is_withdrawn: bool,
+    correction: str, place: str, *, expected: str, found: str, is_withdrawn: bool
 ) -> BuildError:
     """A line of the corrections ledger expects another printed number than there is."""
     fix = (
         "mend the line: while it held, no report printed what it expects"
         if is_withdrawn
-        else "look at the newest report: if it prints the right number now, set withdrawn_on of the "
-        "line to today; if it is wrong in another way, withdraw the line and add one for it"
+        else "look at the newest report: if it prints the right number now, set withdrawn_on of "
+        "the line to today; if it is wrong in another way, withdraw the line and add one for it"
     )
     return BuildError(
         f"Correction {correction} does not hold any more; nothing was published.",
-        where=Where(file=f"{file}:{line}"),
-        expected=f"{number} printed as {expected.normalize():f}",
-        found=found or "no such number",
+        where=Where(file=place),
+        expected=expected,
+        found=found,
         fix=fix,
     )
 

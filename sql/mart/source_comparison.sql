@@ -1,5 +1,5 @@
--- Two sources side by side: the net flow of the same member in the weeks that overlap most, and what
--- can explain the difference before anybody calls it an error (E62).
+-- Two sources side by side: the net flow of the same member in the weeks that overlap most, and
+-- what can explain the difference before anybody calls it an error (E62).
 -- grain: one row a pair of sources, week, dimension and member
 with spans as (
     select
@@ -38,6 +38,48 @@ flows as (
         and flows.dimension in ('fund', 'asset', 'issuer', 'country', 'total')
 ),
 
+-- Sources that have no asset in common speak of different money: iShares' bitcoin and iShares'
+-- ether are not compared.
+paired as (
+    select distinct
+        one.source,
+        one.week_ending,
+        other.source as other_source,
+        other.week_ending as other_week_ending
+    from flows as one
+    inner join flows as other
+        on one.source < other.source
+        and one.dimension = other.dimension
+        and one.member = other.member
+        -- Half of seven days: of all weeks of the other source, the one that overlaps most.
+        and other.week_ending between one.week_ending - 3 and one.week_ending + 3
+    where one.dimension = 'asset'
+),
+
+sides as (
+    select
+        source,
+        week_ending
+    from paired
+    union
+    select
+        other_source as source,
+        other_week_ending as week_ending
+    from paired
+),
+
+counted as (
+    select distinct
+        source,
+        label,
+        week_ending,
+        dimension,
+        member
+    from core.fund_week_member
+    semi join sides
+        using (source, week_ending)
+),
+
 -- How far rounding moves a flow: as it is printed, or as the sum of its printed days (F9).
 bounds as (
     select
@@ -57,38 +99,12 @@ bounds as (
         week.member,
         sum(day.half_unit) as hard_bound
     from core.observation as day
-    inner join (
-        select distinct
-            source,
-            label,
-            week_ending,
-            dimension,
-            member
-        from core.fund_week_member
-    ) as week
+    inner join counted as week
         on day.source = week.source
         and day.label = week.label
         and day.week_ending = week.week_ending
     where day.dimension = 'fund' and day.period = 'day' and day.measure = 'net_flow'
     group by all
-),
-
--- Sources that have no asset in common speak of different money: iShares' bitcoin and iShares'
--- ether are not compared.
-paired as (
-    select distinct
-        one.source,
-        one.week_ending,
-        other.source as other_source,
-        other.week_ending as other_week_ending
-    from flows as one
-    inner join flows as other
-        on one.source < other.source
-        and one.dimension = other.dimension
-        and one.member = other.member
-        -- Half of seven days: of all weeks of the other source, the one that overlaps most.
-        and other.week_ending between one.week_ending - 3 and one.week_ending + 3
-    where one.dimension = 'asset'
 ),
 
 compared as (

@@ -1,11 +1,28 @@
 -- Every change of a printed number between two vintages, and the changes of earlier numbers that
 -- nobody printed but that totals to date give away (F16, E43, E44).
 -- grain: one row a source, printed table, dimension, label, measure, period, new report and kind
-with statements as (
+with superseded as (
+    select distinct
+        source,
+        printed_table,
+        dimension,
+        label,
+        measure,
+        period,
+        period_start,
+        period_end
+    from core.observation_history
+    where known_to is not null
+),
+
+-- Of numbers that were stated more than once, every statement as it was printed.
+statements as (
     select
         history.*,
         report.received_at
     from core.observation_history as history
+    semi join superseded
+        using (source, printed_table, dimension, label, measure, period, period_start, period_end)
     inner join core.report
         on history.source = report.source
         and history.report_id = report.report_id
@@ -120,11 +137,11 @@ parts as (
         and totals.label = part.label
         and totals.measure = part.measure
         and totals.part_period = part.period
-        and (totals.dimension = part.dimension or totals.dimension = 'check')
-        and part.period_end > totals.from_end
-        and part.period_end <= totals.period_end
-        and part.known_from <= totals.known_at
-        and (part.known_to is null or part.known_to > totals.known_at)
+        and totals.dimension in (part.dimension, 'check')
+        and totals.from_end < part.period_end
+        and totals.period_end >= part.period_end
+        and totals.known_at >= part.known_from
+        and (part.known_to is null or totals.known_at < part.known_to)
 ),
 
 flows as (
@@ -164,11 +181,11 @@ explained as (
         and totals.label = part.label
         and totals.measure = part.measure
         and totals.part_period = part.period
-        and (totals.dimension = part.dimension or totals.dimension = 'check')
-        and part.period_end >= totals.period_start
-        and part.period_end <= totals.from_end
-        and part.known_at > totals.from_known_at
-        and part.known_at <= totals.known_at
+        and totals.dimension in (part.dimension, 'check')
+        and totals.period_start <= part.period_end
+        and totals.from_end >= part.period_end
+        and totals.from_known_at < part.known_at
+        and totals.known_at >= part.known_at
     where part.kind <> 'status'
     group by all
 ),
