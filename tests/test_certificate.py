@@ -688,6 +688,15 @@ def test_the_status_is_the_worst_verdict_with_its_counts(desk: Desk) -> None:
     assert desk.status("e31", "2026-01-16")["proposals"] == 1
 
 
+def test_every_residual_is_expected_less_found_to_the_last_digit(desk, funds) -> None:
+    wrong = (
+        "from ops.certificate where residual <> expected - found "
+        "or (residual is null) <> (expected is null or found is null)"
+    )
+    assert desk.rows(wrong) == []
+    assert funds.rows(wrong) == []
+
+
 def test_every_status_is_that_of_its_lines(desk: Desk) -> None:
     order = ["exact", "rounding", "unknown", "undecidable", "unexplained"]
     worst: dict[tuple[object, ...], int] = {}

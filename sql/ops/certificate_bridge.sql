@@ -52,7 +52,7 @@ method_lines as (
         expected,
         found,
         residual,
-        hard_bound,
+        cast(hard_bound as decimal(38, 10)) as hard_bound,
         null as soft_bound,
         checked,
         cast(abs(residual) > hard_bound as integer) as failed,
@@ -277,7 +277,7 @@ known as (
         source,
         week_ending,
         'net flow is printed, % of the rows' as line,
-        100 * count(net_flow_usd) / count(*) as coverage,
+        cast(100 * count(net_flow_usd) / count(*) as decimal(18, 6)) as coverage,
         count(*) as checked
     from core.reported_week
     where dimension <> 'total'

@@ -122,7 +122,9 @@ late_lines as (
         'week_rule' as rule,
         'it came out before the next week ended' as line,
         0 as expected,
-        greatest(floor((cast(published_at as date) - week_ending) / 7), 0) as found,
+        cast(
+            greatest(floor((cast(published_at as date) - week_ending) / 7), 0) as integer
+        ) as found,
         1 as checked,
         if(cast(published_at as date) - week_ending < 7, 'exact', 'undecidable') as verdict,
         null as sample,
