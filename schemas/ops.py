@@ -104,7 +104,7 @@ class CertificateStatus(pa.DataFrameModel):
     unexplained: pl.Int64 = pa.Field(description="Lines that do not hold.")
     proposals: pl.Int64 = pa.Field(description="Lines that propose a repair or an alias.")
     lines_sha256: pl.String = pa.Field(
-        description="sha256 of the lines in order: equal for equal certificates.",
+        description="sha256 of the lines in order: two certificates are equal if it is.",
         str_matches="^[0-9a-f]{64}$",
     )
 

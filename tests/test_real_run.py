@@ -187,6 +187,31 @@ def test_coinshares_certificates(query: Query) -> None:
     assert by_asset == ("by_asset", -11.8, 11.25, "unexplained")
 
 
+def test_certificates_name_flows_that_aum_does_not_bear(query: Query) -> None:
+    """E52: ARKF took in 36.4m on its first day, of which its printed AUM has 2.0m. E61: ARKB."""
+    sql = (
+        "select week_ending::varchar, right(line, 18) from ops.certificate "
+        "where source = 'ark_bloomberg' and rule = ? and verdict = 'unexplained' "
+        "and week_ending = coalesce(?, week_ending)"
+    )
+    assert query(sql, "flow_within_aum", None) == [("2019-02-08", "ARKF on 2019-02-04")]
+    assert query(sql, "market_effect", "2024-08-09") == [("2024-08-09", "ARKB on 2024-08-05")]
+
+
+def test_every_real_week_has_a_certificate(query: Query) -> None:
+    """The sources that print whole days add up everywhere; bridges close wherever flow is known."""
+    unexplained = "select distinct source from ops.certificate_status where unexplained > 0"
+    assert sorted(query(unexplained)) == [("ark_bloomberg",), ("canary",), ("coinshares",)]
+    assert query("select count(*) from ops.certificate where rule = 'bridge' and failed > 0") == [
+        (0,)
+    ]
+    weeks = "select count(*) from (select distinct source, week_ending from core.observation)"
+    certified = (
+        "select count(*) from (select distinct source, week_ending from ops.certificate_status)"
+    )
+    assert query(weeks) == query(certified)
+
+
 def test_weeks_in_which_flow_and_aum_of_bloomberg_disagree_are_listed(query: Query) -> None:
     """E61: of ARKB one week, that of 5 August 2024; of the equity funds those of August 2025."""
     sql = (

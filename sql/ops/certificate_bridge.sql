@@ -52,7 +52,7 @@ method_lines as (
         expected,
         found,
         residual,
-        hard_bound,
+        cast(hard_bound as decimal(38, 10)) as hard_bound,
         null as soft_bound,
         checked,
         cast(abs(residual) > hard_bound as integer) as failed,
@@ -191,7 +191,8 @@ flows as (
     select
         source,
         week_ending,
-        label || ' on ' || trade_date as flow,
+        label,
+        trade_date as flow_date,
         abs(net_flow_usd) as flow_usd,
         0.01 as flow_half_unit_usd,
         if(net_flow_usd < 0, aum_open_usd, greatest(aum_open_usd, aum_close_usd)) as stock_usd,
@@ -202,7 +203,8 @@ flows as (
     select
         source,
         week_ending,
-        dimension || ' ' || label as flow,
+        dimension || ' ' || label as label,
+        week_ending as flow_date,
         abs(net_flow_usd) as flow_usd,
         net_flow_half_unit_usd as flow_half_unit_usd,
         if(
@@ -225,7 +227,7 @@ compared as (
             stock_usd + stock_half_unit_usd
         ) as is_within,
         row_number() over (
-            partition by source, week_ending order by flow_usd - stock_usd desc, flow
+            partition by source, week_ending order by stock_usd - flow_usd, label, flow_date
         ) as place,
         count(*) over (partition by source, week_ending) as checked
     from flows
@@ -238,7 +240,9 @@ stock_lines as (
         report.report_id,
         report.known_at,
         'flow_within_aum' as rule,
-        'flows no larger than the AUM; nearest to it: ' || worst.flow as line,
+        format(
+            'flows no larger than the AUM; nearest to it: {} on {}', worst.label, worst.flow_date
+        ) as line,
         worst.stock_usd as expected,
         worst.flow_usd as found,
         worst.stock_usd - worst.flow_usd as residual,
@@ -273,7 +277,7 @@ known as (
         source,
         week_ending,
         'net flow is printed, % of the rows' as line,
-        100 * count(net_flow_usd) / count(*) as coverage,
+        cast(100 * count(net_flow_usd) / count(*) as decimal(18, 6)) as coverage,
         count(*) as checked
     from core.reported_week
     where dimension <> 'total'

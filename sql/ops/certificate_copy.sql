@@ -122,7 +122,9 @@ late_lines as (
         'week_rule' as rule,
         'it came out before the next week ended' as line,
         0 as expected,
-        greatest(floor((cast(published_at as date) - week_ending) / 7), 0) as found,
+        cast(
+            greatest(floor((cast(published_at as date) - week_ending) / 7), 0) as integer
+        ) as found,
         1 as checked,
         if(cast(published_at as date) - week_ending < 7, 'exact', 'undecidable') as verdict,
         null as sample,
@@ -143,100 +145,112 @@ late_lines as (
     where published_at is not null
 ),
 
--- A single figure beside the same figure of a week known before it, at most four weeks away.
-neighbours as (
+-- Single figures of the week, of weeks that are not copies as a whole.
+printed as (
+    select
+        figure.source,
+        figure.week_ending,
+        week.report_id,
+        week.known_at,
+        figure.dimension,
+        figure.member,
+        figure.label,
+        figure.value,
+        figure.half_unit,
+        figure.place,
+        axis.remainder_usd,
+        axis.hard_bound_usd,
+        axis.verdict as axis_verdict,
+        original.source is not null as is_copy
+    from figures as figure
+    inner join weeks as week
+        on figure.source = week.source
+        and figure.week_ending = week.week_ending
+    inner join core.reported_axis as axis
+        on figure.source = axis.source
+        and figure.week_ending = axis.week_ending
+        and figure.dimension = axis.dimension
+    left join originals as original
+        on figure.source = original.source
+        and figure.week_ending = original.week_ending
+    where figure.measure = 'net_flow' and figure.period = 'week'
+),
+
+-- Two digits or more that agree with a week known before, at most four weeks away, in an axis that
+-- does not add up: hardly chance.
+mixed_lines as (
     select
         this_week.source,
         this_week.week_ending,
-        week.report_id,
-        week.known_at,
-        this_week.dimension,
-        this_week.label,
-        this_week.value,
-        this_week.half_unit,
-        this_week.place,
-        other.source as other_source,
-        other.week_ending as other_week,
-        other.value as other_value,
-        other.half_unit as other_half_unit,
-        axis.remainder_usd,
-        axis.hard_bound_usd,
-        axis.verdict as axis_verdict
-    from figures as this_week
-    inner join weeks as week
-        on this_week.source = week.source
-        and this_week.week_ending = week.week_ending
-    inner join core.reported_axis as axis
-        on this_week.source = axis.source
-        and this_week.week_ending = axis.week_ending
-        and this_week.dimension = axis.dimension
-    inner join figures as other
-        on this_week.dimension = other.dimension
-        and this_week.member = other.member
-        and other.measure = 'net_flow'
-        and other.period = 'week'
-        and this_week.week_ending <> other.week_ending
-        and abs(other.week_ending - this_week.week_ending) <= 28
-    inner join weeks as before
-        on other.source = before.source
-        and other.week_ending = before.week_ending
-        and week.known_at >= before.known_at
-    anti join originals as copied
-        on this_week.source = copied.source
-        and this_week.week_ending = copied.week_ending
-    where this_week.measure = 'net_flow' and this_week.period = 'week'
-),
-
--- Two digits or more that agree, in an axis that does not add up, are hardly chance.
-mixed_lines as (
-    select
-        source,
-        week_ending,
-        report_id,
-        known_at,
+        this_week.report_id,
+        this_week.known_at,
         'mixed_weeks' as rule,
-        format('{} {} is of this week', dimension, label) as line,
+        format('{} {} is of this week', this_week.dimension, this_week.label) as line,
         null as expected,
-        value as found,
+        this_week.value as found,
         2 as checked,
         if(
-            abs(remainder_usd + value) <= hard_bound_usd - half_unit,
+            abs(this_week.remainder_usd + this_week.value)
+            <= this_week.hard_bound_usd - this_week.half_unit,
             'unexplained',
             'undecidable'
         ) as verdict,
-        place as sample,
+        this_week.place as sample,
         format(
-            'leave out {}: {} prints the same figure for week {}', label, other_source, other_week
+            'leave out {}: {} prints the same figure for week {}',
+            this_week.label, other.source, other.week_ending
         ) as proposal
-    from neighbours
+    from printed as this_week
+    inner join printed as other
+        on this_week.dimension = other.dimension
+        and this_week.member = other.member
+        and this_week.value = other.value
+        and this_week.half_unit = other.half_unit
+        and this_week.week_ending <> other.week_ending
+        and this_week.known_at >= other.known_at
+        and abs(this_week.week_ending - other.week_ending) <= 28
     where
-        axis_verdict = 'unexplained'
-        and value = other_value
-        and half_unit = other_half_unit
-        and abs(value) >= 20 * half_unit
+        this_week.axis_verdict = 'unexplained'
+        and not this_week.is_copy
+        and abs(this_week.value) >= 20 * this_week.half_unit
     qualify
         row_number() over (
-            partition by source, week_ending, dimension, label
-            order by abs(other_week - week_ending), other_week, other_source
+            partition by
+                this_week.source, this_week.week_ending, this_week.dimension, this_week.label
+            order by
+                abs(this_week.week_ending - other.week_ending), other.week_ending, other.source
         ) = 1
 ),
 
 -- Three digits or more that agree with those of the week before, but for a power of ten.
 slips as (
     select
-        *,
-        abs(remainder_usd) <= hard_bound_usd as is_closed,
-        abs(remainder_usd + value - other_value)
-        <= hard_bound_usd - half_unit + other_half_unit as is_closed_if_repaired
-    from neighbours
+        this_week.*,
+        week_before.value as value_before,
+        abs(this_week.remainder_usd) <= this_week.hard_bound_usd as is_closed,
+        abs(this_week.remainder_usd + this_week.value - week_before.value)
+        <= this_week.hard_bound_usd - this_week.half_unit + week_before.half_unit
+            as is_closed_if_repaired
+    from printed as this_week
+    inner join printed as week_before
+        on this_week.source = week_before.source
+        and this_week.dimension = week_before.dimension
+        and this_week.member = week_before.member
+        and this_week.week_ending - 7 = week_before.week_ending
     where
-        source = other_source
-        and other_week = week_ending - 7
+        not this_week.is_copy
         and (
-            value in (10 * other_value, 100 * other_value, 1000 * other_value)
-            or other_value in (10 * value, 100 * value, 1000 * value)
+            this_week.value in (
+                10 * week_before.value, 100 * week_before.value, 1000 * week_before.value
+            )
+            or week_before.value in (
+                10 * this_week.value, 100 * this_week.value, 1000 * this_week.value
+            )
         )
-        and least(abs(value) / half_unit, abs(other_value) / other_half_unit) >= 200
+        and least(
+            abs(this_week.value) / this_week.half_unit,
+            abs(week_before.value) / week_before.half_unit
+        ) >= 200
 ),
 
 slip_lines as (
@@ -247,14 +261,14 @@ slip_lines as (
         known_at,
         'unit_slip' as rule,
         format('{} {} is not the week before in another unit', dimension, label) as line,
-        other_value as expected,
+        value_before as expected,
         value as found,
         2 as checked,
         if(is_closed_if_repaired and not is_closed, 'unexplained', 'undecidable') as verdict,
         place as sample,
         format(
             'unit slip: {} ({}) {} instead of {}',
-            label, place, ops.shown(other_value), ops.shown(value)
+            label, place, ops.shown(value_before), ops.shown(value)
         ) as proposal
     from slips
     where is_closed_if_repaired or not is_closed

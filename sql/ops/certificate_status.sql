@@ -24,6 +24,9 @@ select
         string_agg(
             concat_ws(
                 '|',
+                source,
+                week_ending,
+                report_id,
                 rule,
                 line,
                 coalesce(cast(expected as varchar), '-'),
