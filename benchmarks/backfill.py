@@ -4,9 +4,9 @@
 
 Both projects are served by `dagster dev` (webserver, daemon, code server) and get the same
 workbooks. What counts is the time in which a run is going on; what the daemon waits before the
-first run, and between the weeks and the tables, is told apart. Ours reads, judges and stores the weeks, builds
-all tables, audits and publishes them; the common pattern fills five tables. The floor is openpyxl
-reading the cells of all workbooks in one process.
+first run, and between the weeks and the tables, is told apart. Ours reads, judges and stores the
+weeks, builds all tables, audits and publishes them; the common pattern fills five tables. The
+floor is openpyxl reading the cells of all workbooks in one process.
 """
 
 from __future__ import annotations
@@ -35,12 +35,29 @@ from pipelines.reports.warehouse import PROJECT, Warehouse
 PATIENCE = 1800
 QUIET = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
 ASSETS = "{ assetNodes { assetKey { path } } }"
-LAUNCH = """mutation ($params: LaunchBackfillParams!) {
-    launchPartitionBackfill(backfillParams: $params) { __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
-STATUS = """query ($id: String!) { partitionBackfillOrError(backfillId: $id)
-    { ... on PartitionBackfill { status error { message } } } }"""
-RUNS = """query ($id: String!) {
-    runsOrError(filter: {tags: [{key: "dagster/backfill", value: $id}]}) { ... on Runs { results { status startTime endTime } } } }"""
+LAUNCH = """
+mutation ($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}
+"""
+STATUS = """
+query ($id: String!) {
+  partitionBackfillOrError(backfillId: $id) {
+    ... on PartitionBackfill { status error { message } }
+  }
+}
+"""
+RUNS = """
+query ($id: String!) {
+  runsOrError(filter: {tags: [{key: "dagster/backfill", value: $id}]}) {
+    ... on Runs { results { status startTime endTime } }
+  }
+}
+"""
 
 
 @dataclass(frozen=True)
