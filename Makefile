@@ -17,6 +17,10 @@ test: $(STAMP)
 unit: $(STAMP)
 	$(BIN)/python -m pytest -m "not browser and not slow and not real"
 
+# About a quarter of an hour on two quiet cores; prints tables for docs/benchmarks.md.
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
 dev: $(STAMP)
 	$(BIN)/fundflows ui
 

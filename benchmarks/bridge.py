@@ -14,9 +14,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from subprocess import run
 
 import duckdb
 
+from benchmarks.world import table
 from pipelines.build import models
 from schemas import catalog
 from schemas.observation import empty
@@ -119,8 +121,13 @@ def timed(connection: duckdb.DuckDBPyConnection, sql: str) -> float:
     return time.perf_counter() - started
 
 
-def main(fund_days: int) -> None:
-    """Print the table of one run."""
+def main(fund_days: int = 5_000_000) -> None:
+    """Print the table of one run, in a process of its own: its peak memory is a process's."""
+    run([sys.executable, "-m", "benchmarks.bridge", str(fund_days)], check=True)
+
+
+def measure(fund_days: int) -> None:
+    """Print the table."""
     with tempfile.TemporaryDirectory() as folder:
         connection = duckdb.connect(str(Path(folder) / "bench.duckdb"))
         prepare(connection, fund_days)
@@ -128,18 +135,24 @@ def main(fund_days: int) -> None:
         scan = statistics.median(
             timed(connection, f"create or replace temp table scanned as {SCAN}") for _ in range(3)
         )
-        total = 0.0
-        for name in CHAIN:
-            seconds = timed(connection, f"create table {name} as {models.models()[name].sql}")
-            total += seconds
-            print(f"{name:<28}{seconds:8.2f} s")
+        took = {
+            name: timed(connection, f"create table {name} as {models.models()[name].sql}")
+            for name in CHAIN
+        }
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         rows = connection.execute("select count(*) from mart.aum_change").fetchall()[0][0]
-    print(f"{'the bridge':<28}{total:8.2f} s   {fund_days / total / 1e6:.2f}m fund-days a second")
-    print(f"{'scan and sum':<28}{scan:8.2f} s   ratio {total / scan:.1f}")
-    print(f"peak memory {peak / 2**20:.2f} GiB, of which {before / 2**20:.2f} GiB to make the data")
-    print(f"{fund_days:,} fund-days to {rows:,} rows, DuckDB {duckdb.__version__}")
+    total = sum(took.values())
+    table(
+        f"The bridge of {fund_days:,} fund-days, {rows:,} rows; "
+        f"peak memory {peak / 2**20:.1f} GiB, of which {before / 2**20:.1f} to make the data",
+        ("", "seconds", "ratio to scan and sum"),
+        [
+            *((name, f"{seconds:.2f}", "") for name, seconds in took.items()),
+            ("together", f"{total:.2f}", f"{total / scan:.0f}"),
+            ("scan and sum", f"{scan:.2f}", "1"),
+        ],
+    )
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5_000_000)
+    measure(int(sys.argv[1]) if len(sys.argv) > 1 else 5_000_000)

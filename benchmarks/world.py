@@ -14,12 +14,11 @@ import os
 import platform
 import random
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -181,20 +180,27 @@ class World:
 
 
 @contextmanager
-def world(sources: dict[str, str]) -> Iterator[World]:
-    """Make a project with sources of the given families, and remove it at the end."""
+def project() -> Iterator[World]:
+    """Copy the project into a folder of its own, and remove it at the end."""
     with tempfile.TemporaryDirectory(prefix="fundflows-bench-") as folder:
         root = Path(folder)
         for name in ("pipelines", "schemas", "sql"):
             shutil.copytree(PROJECT / name, root / name)
         for name in ("pyproject.toml", "dagster.yaml"):
             shutil.copy(PROJECT / name, root / name)
-        shutil.rmtree(root / "pipelines/defs/sources")
+        yield World(root)
+
+
+@contextmanager
+def world(sources: dict[str, str]) -> Iterator[World]:
+    """Make a project with sources of the given families instead of its own."""
+    with project() as made:
+        shutil.rmtree(made.root / "pipelines/defs/sources")
         for name, family in sources.items():
-            file = root / "pipelines/defs/sources" / name / "defs.yaml"
+            file = made.root / "pipelines/defs/sources" / name / "defs.yaml"
             file.parent.mkdir(parents=True)
             file.write_text(_declared(FAMILIES[family]), encoding="utf-8")
-        yield World(root)
+        yield made
 
 
 def _declared(source: str) -> str:
@@ -226,11 +232,6 @@ def measured(command: Sequence[str], environment: dict[str, str], folder: Path) 
             said.seek(0)
             raise SystemExit(said.read().decode()[-4000:])
     return Ran(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
-
-
-def median(repeat: int, action: Callable[[], float]) -> float:
-    """Return the median of what an action returns."""
-    return statistics.median(action() for _ in range(repeat))
 
 
 def machine() -> str:

@@ -6,6 +6,7 @@ These three are what a week's files hold. What is derived from them in SQL has i
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated
 
 import pandera.polars as pa
@@ -195,6 +196,7 @@ class Outcome(pa.DataFrameModel):
         strict = True
 
 
+@cache
 def empty(contract: type[pa.DataFrameModel]) -> pl.DataFrame:
     """Return the frame of a contract with no rows."""
     columns = contract.to_schema().columns

@@ -363,7 +363,7 @@ def test_e32_weeks_of_six_and_of_eight_days_are_kept_as_they_were(estimates):
 
 def test_e31_an_estimate_of_another_weekday_is_refused(tmp_path):
     shifted = golden.ici_release().replace(b"2023-12-06", b"2023-12-05")
-    judged = judge(golden.read_bytes("ici", "shifted.csv", shifted))
+    judged = judge([golden.read_bytes("ici", "shifted.csv", shifted)])
     assert judged.refused.height == len(golden.ICI_CLASSES)
     refused = judged.refused.row(0, named=True)
     assert refused["printed"].endswith("of Tuesday 2023-12-05")

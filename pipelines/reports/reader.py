@@ -28,7 +28,7 @@ from pipelines.reports.layout import (
     Source,
     label_in,
 )
-from pipelines.reports.numbers import NotANumber, Number, Unit, clean, parse_number
+from pipelines.reports.numbers import NotANumber, Number, Unit, clean, kept, parse_number
 from pipelines.reports.tables import Found, Mapped, find
 from schemas.measures import MEASURES
 from schemas.observation import Observation, Refused, frame
@@ -388,9 +388,8 @@ class _Reader:
         number = parse_number(cell.text, unit, nulls=self.layout.null_reasons, decimals=decimals)
         if cell.stored is None or number.value is None or number.half_unit is None:
             return number
-        plain = parse_number(f"{cell.stored:f}", Unit(unit.base), nulls={})
         factor = number.half_unit / parse_half(cell.text, decimals)
-        exact = (plain.value or Decimal(0)) * factor
+        exact = kept(cell.stored, number.printed) * factor
         # A colour may show a loss without its sign; a sign that is shown must be stored too.
         loses_sign = number.value < 0 < exact
         if loses_sign or abs(abs(exact) - abs(number.value)) > number.half_unit:
