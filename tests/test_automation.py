@@ -401,6 +401,29 @@ def test_a_changed_sql_file_marks_its_table_as_stale_and_starts_nothing(
     assert watched.asked() == set()
 
 
+def test_a_changed_layout_marks_every_week_as_stale_also_of_a_run_that_failed(
+    automated, monkeypatch
+):
+    lines = ("09 Jan 2026,1.0,1.0,2.0", "16 Jan 2026,2.0,1.0,9.0")
+    automated.world.add("farside_sol", "sol.csv", golden.history(HEADER, *lines))
+    automated.world.add("farside_eth", "eth.csv", golden.history("Date,ETHA,FETH,Total", lines[0]))
+    succeeded = {
+        span(each)[0]: automated.execute(each).success for each in automated.tick().run_requests
+    }
+    assert succeeded == {"farside_sol": False, "farside_eth": True}
+
+    def is_stale(loaded: dg.Definitions, source: str) -> bool:
+        context = LoadingContextForTest(automated.instance)
+        graph = loaded.resolve_asset_graph()
+        resolver = CachingStaleStatusResolver(automated.instance, graph, context)
+        return resolver.get_status(key_of(source), "2026-01-09") == StaleStatus.STALE
+
+    sources = ("farside_sol", "farside_eth")
+    assert [is_stale(automated.loaded, source) for source in sources] == [False, False]
+    monkeypatch.setattr(layout, "_reader_code", lambda: "another reader")
+    assert [is_stale(defs(), source) for source in sources] == [True, True]
+
+
 # -- freshness -------------------------------------------------------------------------------------
 
 
