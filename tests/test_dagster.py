@@ -234,7 +234,7 @@ def test_a_week_without_a_report_is_there_with_zero_rows_and_the_reason(ranged):
 
 def test_refused_rows_make_the_contract_check_warn(ranged):
     checks = ranged.checks()
-    assert set(checks) == {"contract", "totals", "position"}
+    assert set(checks) == {"contract", "totals", "position", "readable", "on_time"}
     contract = checks["contract"]
     assert (contract.passed, contract.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert contract.metadata["refused"].value == "- 2026-01-16: 1 refused"
