@@ -1,8 +1,9 @@
 """One of the processes that `test_stress` lets run against each other; not a test itself.
 
 `python stress.py backfill FIRST LAST UNTIL` reads weeks of all sources again and again and builds
-the tables, as a backfill from the UI does; `weekly UNTIL` drops reports and calls `fundflows run`;
-`reader UNTIL` polls the served database. Each ends at the given time and prints what it did.
+the tables, as a backfill from the UI does; `weekly REPORTS UNTIL` drops reports and runs the
+command; `reader STOP` polls the served database until the file STOP is there. Each prints what it
+did; however slow the machine is, a backfill has one round and a weekly run three.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pipelines.components.fund_flow_report import key_of, partitions_of
 from pipelines.reports import layout
 from pipelines.reports.warehouse import Warehouse
 
+LEAST = 3
 QUESTION = """
 select count(*), sum(net_flow_usd), (select count(*) from mart.aum_change),
     (select count(*) from ops.certificate), (select inputs from ops.build)
@@ -39,7 +41,7 @@ def backfill(first: str, last: str, until: float) -> dict[str, int]:
     tables = [key for key in job.asset_layer.executable_asset_keys if key.path[0] != "facts"]
     runs = failed = 0
     with dg.DagsterInstance.get() as instance:
-        while time.time() < until:
+        while not runs or time.time() < until:
             for source in layout.sources().values():
                 keys = partitions_of(source).get_partition_keys()
                 inside = [key for key in keys if first <= key <= last]
@@ -77,7 +79,7 @@ def weekly(reports: Path, until: float) -> dict[str, int]:
     warehouse = Warehouse.default()
     waiting = sorted(file for file in reports.rglob("*") if file.is_file())
     runs = failed = dropped = 0
-    while time.time() < until:
+    while runs < LEAST or time.time() < until:
         if waiting:
             file = waiting.pop(0)
             inbox = warehouse.inbox(file.parent.name)
@@ -96,18 +98,18 @@ def weekly(reports: Path, until: float) -> dict[str, int]:
     return {"runs": runs, "failed": failed, "dropped": dropped}
 
 
-def reader(until: float) -> dict[str, int]:
+def reader(stop: Path) -> dict[str, int]:
     """Ask the served database again and again; half of the time in a shell that stays open."""
     file = str(Warehouse.default().database)
     asked = failed = 0
     builds = set()
-    while time.time() < until:
+    while not stop.exists():
         try:
             with closing(duckdb.connect(file, read_only=True)) as connection:
                 for _ in range(5):
                     asked += 1
                     builds.add(connection.execute(QUESTION).fetchall()[0][-1])
-                    time.sleep(0.05)
+                    time.sleep(0.2)
         except duckdb.Error as error:
             failed += 1
             print(dt.datetime.now(dt.UTC), error, file=sys.stderr)
@@ -120,8 +122,8 @@ if __name__ == "__main__":
             said = backfill(first, last, float(until))
         case ["weekly", reports, until]:
             said = weekly(Path(reports), float(until))
-        case ["reader", until]:
-            said = reader(float(until))
+        case ["reader", stop]:
+            said = reader(Path(stop))
         case other:
             raise SystemExit(f"not a part of the stress test: {other}")
     print(json.dumps(said), file=sys.__stdout__)

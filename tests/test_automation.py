@@ -32,15 +32,16 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver, S
 from dagster._core.loader import LoadingContextForTest
 from world import World, definitions
 
-from pipelines.build import models
+from pipelines.build import database, models
 from pipelines.command.main import PROJECT, prepare_dagster
 from pipelines.components import alerts
 from pipelines.components.automation import SOURCE
 from pipelines.components.fund_flow_report import key_of
 from pipelines.components.sql_models import POOL
 from pipelines.definitions import defs
-from pipelines.reports import archive, layout, release
+from pipelines.reports import archive, facts, layout, release
 from pipelines.reports.layout import Release
+from pipelines.reports.warehouse import one_at_a_time
 
 HEADER = "Date,BSOL,GSOL,Total"
 PATIENCE = 20.0
@@ -399,6 +400,67 @@ def test_a_changed_sql_file_marks_its_table_as_stale_and_starts_nothing(
     assert stale(automated, changed) == {"mart/flows_by_underlying": "has a new code version"}
     automated.loaded = changed
     assert watched.asked() == set()
+
+
+def test_a_changed_layout_marks_every_week_as_stale_also_of_a_run_that_failed(
+    automated, monkeypatch
+):
+    lines = ("09 Jan 2026,1.0,1.0,2.0", "16 Jan 2026,2.0,1.0,9.0")
+    automated.world.add("farside_sol", "sol.csv", golden.history(HEADER, *lines))
+    automated.world.add("farside_eth", "eth.csv", golden.history("Date,ETHA,FETH,Total", lines[0]))
+    succeeded = {
+        span(each)[0]: automated.execute(each).success for each in automated.tick().run_requests
+    }
+    assert succeeded == {"farside_sol": False, "farside_eth": True}
+
+    def is_stale(loaded: dg.Definitions, source: str) -> bool:
+        context = LoadingContextForTest(automated.instance)
+        graph = loaded.resolve_asset_graph()
+        resolver = CachingStaleStatusResolver(automated.instance, graph, context)
+        return resolver.get_status(key_of(source), "2026-01-09") == StaleStatus.STALE
+
+    sources = ("farside_sol", "farside_eth")
+    assert [is_stale(automated.loaded, source) for source in sources] == [False, False]
+    monkeypatch.setattr(layout, "_reader_code", lambda: "another reader")
+    assert [is_stale(defs(), source) for source in sources] == [True, True]
+
+
+# -- at the same time ------------------------------------------------------------------------------
+
+
+def test_a_run_that_knows_an_older_archive_does_not_undo_what_a_later_one_wrote(tmp_path):
+    """The later run comes and goes while the older one is between its two weeks."""
+    world = World(tmp_path / "warehouse")
+    source = golden.source("farside_sol")
+    weeks = [dt.date(2026, 1, 9), dt.date(2026, 1, 16)]
+    days = [f"{printed(week)},1.0,1.0,2.0" for week in weeks]
+    world.add("farside_sol", "one.csv", golden.history(HEADER, *days), received="2026-01-17T00:00Z")
+
+    def later(result: facts.WeekResult) -> None:
+        if len(archive.reports(world.warehouse, "farside_sol")) == 1:
+            newer = [day.replace("1.0,1.0,2.0", "5.0,1.0,6.0") for day in days]
+            content = golden.history(HEADER, *newer)
+            world.add("farside_sol", "two.csv", content, received="2026-01-18T00:00Z")
+            facts.ingest(world.warehouse, source, weeks)
+
+    results = facts.ingest(world.warehouse, source, weeks, on_week=later)
+    assert results[1].reports == ("one.csv", "two.csv")
+    assert facts.due(world.warehouse, source) == []
+    for week in weeks:
+        assert world.facts("farside_sol", str(week)).get_column("report_id").n_unique() == 2
+
+
+def test_a_build_follows_the_one_before_and_says_that_it_waits(tmp_path):
+    world = World(tmp_path / "warehouse")
+    waits = threading.Event()
+    sources = layout.sources().values()
+    with ThreadPoolExecutor() as pool:
+        with one_at_a_time(world.database):
+            build = pool.submit(database.publish, world.warehouse, sources, on_wait=waits.set)
+            assert waits.wait(PATIENCE)
+            assert not world.database.exists()
+        assert build.result()
+    assert world.one("select count(*) from ops.build") == 1
 
 
 # -- freshness -------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from stress import LEAST
 from world import SAMPLES, World, tables
 
 from pipelines.reports import archive
@@ -25,8 +26,8 @@ pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 SECONDS = float(os.environ.get("FUNDFLOWS_STRESS_SECONDS", "30"))
-ENDS_IN = 120
-"""Seconds in which a process must end its last round."""
+ENDS_IN = 300
+"""Seconds in which a process must end its last round, on a machine that has other things to do."""
 DAY = b"2026-02-%02d,%d.0,10.0,%d0.0\n"
 
 
@@ -68,12 +69,14 @@ def test_backfills_a_weekly_run_and_readers_do_not_disturb_each_other(tmp_path):
         "all weeks": ("backfill", "2023-01-01", "2026-12-31", until),
         "last weeks": ("backfill", "2026-01-01", "2026-12-31", until),
         "weekly": ("weekly", tmp_path / "newer", until),
-        **{f"reader {number}": ("reader", until) for number in range(4)},
+        **{f"reader {number}": ("reader", tmp_path / "stop") for number in range(4)},
     }
     logs = {name: tmp_path / f"{name}.log" for name in parts}
     processes = {name: started(world, logs[name], *part) for name, part in parts.items()}
     said: dict[str, dict[str, int]] = {}
     for name, process in processes.items():
+        if name.startswith("reader"):
+            (tmp_path / "stop").touch()  # the others, before it, have ended
         try:
             out, _ = process.communicate(timeout=SECONDS + ENDS_IN)
         except subprocess.TimeoutExpired:
@@ -86,8 +89,8 @@ def test_backfills_a_weekly_run_and_readers_do_not_disturb_each_other(tmp_path):
 
     failed = {name: logs[name].read_text()[-4000:] for name, each in said.items() if each["failed"]}
     assert failed == {}
-    assert all(each.get("runs", 2) >= 2 for each in said.values())
-    assert all(said[f"reader {number}"]["asked"] > 0 for number in range(4))
+    assert said["weekly"]["dropped"] >= LEAST
+    assert all(said[f"reader {number}"]["builds"] > 1 for number in range(4))
     with world.instance() as instance:
         assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
 

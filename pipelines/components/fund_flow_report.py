@@ -149,6 +149,8 @@ def _materialization(source: Source, result: WeekResult) -> dg.AssetMaterializat
         asset_key=key_of(source.name),
         partition=weeks.key_of(result.week),
         metadata=metadata.of_week(result),
+        # A step that succeeds adds it itself; without it a new layout makes no week stale.
+        tags={"dagster/code_version": source.fingerprint},
     )
 
 
