@@ -330,7 +330,7 @@ def test_e43_a_restated_estimate_is_a_revision_of_each_class_that_it_is_in(estim
 def test_e49_subtotals_and_totals_of_estimates_are_the_sums_of_their_rows(estimates):
     lines = estimates.query(
         "select rule, verdict, count(*), max(abs(residual)) from ops.certificate "
-        "where source = 'ici' group by all order by all"
+        "where source = 'ici' and rule like '%total' group by all order by all"
     )
     # Two subtotals and a total a week; the second release says something new of one week only.
     assert lines == [
@@ -342,7 +342,7 @@ def test_e49_subtotals_and_totals_of_estimates_are_the_sums_of_their_rows(estima
     off = golden.ici_release({("2023-12-06", "Bond/Taxable"): 33, ("2023-12-06", "Total"): 44})
     (line,) = [
         row
-        for row in judge(golden.read_bytes("ici", "off.csv", off)).outcomes.rows(named=True)
+        for row in judge([golden.read_bytes("ici", "off.csv", off)]).outcomes.rows(named=True)
         if row["verdict"] == "unexplained"
     ]
     assert (line["rule"], line["residual"], line["hard_bound"]) == ("subtotal", m("-3"), m("1.5"))
@@ -409,7 +409,7 @@ def test_e49_the_parts_of_real_estimates_meet_their_totals(real: Path, tmp_path)
     assert world.run().code == 0
     lines = world.query(
         "select rule, verdict, count(*), max(abs(residual)) / 1000000 from ops.certificate "
-        "where source = 'ici' group by all order by all"
+        "where source = 'ici' and rule like '%total' group by all order by all"
     )
     assert lines == [
         ("subtotal", "exact", 25, 0),
