@@ -590,7 +590,38 @@ def funds(tmp_path_factory: pytest.TempPathFactory) -> BridgeWorld:
     }
     for name, (flow, stock, close) in examples.items():
         world.report(name, table.format(flow=flow, stock=stock, close=close))
+    world.report("jumping", jumping())
     return world.publish()
+
+
+JUMP = dt.date(2025, 3, 12)
+
+
+def jumping() -> list[dict[str, object]]:
+    """Return 72 days without a flow: AUM moves by up to 1% a day, but for one jump of 50%."""
+    days = [dt.date(2025, 1, 1) + dt.timedelta(days=count) for count in range(100)]
+    rows: list[dict[str, object]] = []
+    aum = Decimal(1000)
+    for count, day in enumerate(each for each in days if each.weekday() < 5):
+        usual = Decimal(("1.01", "0.99", "1.005", "0.995", "1.0")[count % 5])
+        aum *= Decimal("1.5") if day == JUMP else usual
+        rows.append({"date": day, "fund": "ALPHA", "flow": "0.0", "aum": round(aum, 1)})
+    return rows
+
+
+def test_e61_flow_and_aum_that_cannot_both_be_true_are_named(funds: BridgeWorld) -> None:
+    lines = {
+        line["week_ending"]: line
+        for line in funds.rows(
+            "from ops.certificate where source = 'jumping' and rule = 'market_effect'"
+        )
+    }
+    worst = lines.pop(dt.date(2025, 3, 14))
+    assert (worst["verdict"], worst["failed"]) == ("unexplained", 1)
+    assert worst["line"].endswith("ALPHA on 2025-03-12")
+    assert round(worst["found"]) == 50
+    assert {line["verdict"] for line in lines.values()} == {"plausible"}
+    assert all(abs(line["residual"]) <= line["soft_bound"] for line in lines.values())
 
 
 @pytest.mark.parametrize(

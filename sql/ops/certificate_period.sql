@@ -54,8 +54,8 @@ weeks as (
         dimension,
         label,
         week_ending,
-        first(value order by known_from desc, report_id desc) as value,
-        first(half_unit order by known_from desc, report_id desc) as half_unit,
+        max(value) filter (where known_to is null) as value,
+        max(half_unit) filter (where known_to is null) as half_unit,
         first(value order by known_from, report_id) as first_value,
         first(half_unit order by known_from, report_id) as first_half_unit
     from core.observation_history
