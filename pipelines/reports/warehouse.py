@@ -96,10 +96,11 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 def one_at_a_time(path: Path, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Let one process at a time do what makes `path`; the others wait, after calling `on_wait`.
 
-    The lock is the system's own on a file beside it, so that a killed process leaves none behind.
+    The lock is the system's own, on an empty file that stays, so a killed process holds none.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("w") as lock:
+    file = path.parent / "locks" / path.name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
