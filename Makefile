@@ -12,10 +12,10 @@ run: $(STAMP)
 	$(BIN)/fundflows run
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 unit: $(STAMP)
-	$(BIN)/python -m pytest -m "not browser and not slow and not real"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not slow and not real"
 
 # About a quarter of an hour on two quiet cores; prints tables for docs/benchmarks.md.
 bench: $(STAMP)
