@@ -6,6 +6,9 @@ twice. Nothing is executed here.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 import os
 import re
 from dataclasses import dataclass
@@ -19,11 +22,13 @@ from sqlglot import exp
 from sqlglot.lineage import Node
 from sqlglot.lineage import lineage as trace
 
-from pipelines.reports.warehouse import PROJECT
+from pipelines.reports.warehouse import PROJECT, write_whole
 from schemas import catalog
 
 SQL = PROJECT / "sql"
 _DERIVED = ("core", "ops", "mart")
+Lineage = dict[str, tuple[tuple[str, str], ...]]
+"""For each column of a table, the (table, column) pairs that it is made of."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +117,32 @@ def audits() -> dict[str, Path]:
     return {file.stem: file for file in sorted((SQL / "audit").glob("*.sql"))}
 
 
-@cache
-def column_lineage(name: str) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Return, for each column of a model, the (table, column) pairs that it is made of."""
-    model = models()[name]
+def column_lineages(kept: Path) -> dict[str, Lineage]:
+    """Return the column lineage of every model, by table.
+
+    Args:
+        kept: a file for the answer, valid for one state of the SQL and the contracts: tracing all
+            columns takes as long as building all tables.
+    """
+    told = [(name, model.sql, _known_columns(model.reads)) for name, model in models().items()]
+    state = hashlib.sha256(repr(told).encode()).hexdigest()
+    with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+        said = json.loads(kept.read_text(encoding="utf-8"))
+        if said["state"] == state:
+            return {
+                name: {
+                    column: tuple((table, of) for table, of in made_of)
+                    for column, made_of in columns.items()
+                }
+                for name, columns in said["lineage"].items()
+            }
+    found = {name: _column_lineage(model) for name, model in models().items()}
+    answer = json.dumps({"state": state, "lineage": found})
+    write_whole(kept, lambda temporary: temporary.write_text(answer, encoding="utf-8"))
+    return found
+
+
+def _column_lineage(model: Model) -> Lineage:
     known = _known_columns(model.reads)
     # Untrimmed: only the leaves are wanted, and trimming copies the tree for every column.
     nodes = trace(None, model.parsed, known, dialect="duckdb", trim_selects=False)

@@ -197,8 +197,9 @@ def _publish(context: dg.AssetExecutionContext, as_of: dt.datetime | None) -> It
         raise dg.Failure(description=str(error), allow_retries=False) from error
     context.log.info("published %s", file)
     sources = list(layout.sources())
+    lineages = models.column_lineages(warehouse.dagster_home / "lineage.json")
     for table in built:
-        made_of = models.column_lineage(table.name) if table.name in models.models() else {}
+        made_of = lineages.get(table.name)
         yield dg.MaterializeResult(
             asset_key=table_key(table.name),
             metadata={
