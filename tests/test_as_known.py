@@ -433,7 +433,9 @@ def test_ten_thousand_histories_are_known_at_any_time_as_if_nothing_had_come_lat
         growing.add(BTC.name, "btc.csv", content, received=text)
         facts.ingest(growing.warehouse, BTC, facts.due(growing.warehouse, BTC))
         database.publish(growing.warehouse, [BTC])
-        found, wanted = tables(then), tables(growing.database)
+        # Which weeks are late by now is another question.
+        of_today = ("ops.build", "ops.coverage")
+        found, wanted = tables(then, without=of_today), tables(growing.database, without=of_today)
         assert {name for name in wanted if found[name] != wanted[name]} == set()
         found = {
             (label, f"{day:%d %b %Y}"): "" if value is None else f"{value / MILLION:.1f}"

@@ -123,7 +123,7 @@ def test_all_weeks_of_a_source_and_the_tables_are_made_in_the_ui(page, served):
     shown(page.get_by_text("Missing (0)"))
     page.get_by_placeholder("Filter by name").fill("2025-11-07")
     page.get_by_text("2025-11-07", exact=True).first.click()
-    shown(page.get_by_text("HBR.csv"))
+    shown(page.get_by_text("HBR.csv", exact=True))
 
     page.goto("/asset-groups")
     choose_assets(page, "kind:duckdb")
