@@ -186,6 +186,7 @@ def assert_healed(world: World, undisturbed: World) -> None:
         }
         assert kept == files_under(undisturbed.root / kind)
     assert "Nothing is new" in world.run().text
+    assert list(world.root.glob(f"{PARTIAL}*")) == []
 
 
 @pytest.mark.parametrize("moment", FIRST)

@@ -96,7 +96,8 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 def one_at_a_time(path: Path, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Let one process at a time do what makes `path`; the others wait, after calling `on_wait`.
 
-    The lock is the system's own, on an empty file that stays, so a killed process holds none.
+    The lock is the system's own, on an empty file that stays, so a killed process holds none. What
+    a killed one had begun to write is removed first.
     """
     file = path.parent / "locks" / path.name
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -106,4 +107,6 @@ def one_at_a_time(path: Path, on_wait: Callable[[], object] = lambda: None) -> I
         except BlockingIOError:
             on_wait()
             fcntl.flock(lock, fcntl.LOCK_EX)
+        for unfinished in path.parent.glob(f".{path.name}.*.partial*"):
+            unfinished.unlink(missing_ok=True)
         yield
