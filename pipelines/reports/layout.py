@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -340,12 +340,18 @@ def source_of(folder: Path) -> Source:
         LayoutError: with the path in the file and what is wrong there.
     """
     file = folder / "defs.yaml"
+    return _source_in(folder.name, str(file), file.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=256)
+def _source_in(name: str, file: str, text: str) -> Source:
+    """Parse a source's file once a process for each text that it had."""
     try:
-        declared = yaml.safe_load(file.read_text(encoding="utf-8"))
+        declared = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise _not_a_source(folder.name, str(file), str(error)) from error
+        raise _not_a_source(name, file, str(error)) from error
     attributes = declared.get("attributes") if isinstance(declared, dict) else declared
-    return parse_source(folder.name, {} if attributes is None else attributes, str(file))
+    return parse_source(name, {} if attributes is None else attributes, file)
 
 
 def _not_a_source(name: str, file: str, found: str) -> LayoutError:
