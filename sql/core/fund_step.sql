@@ -495,7 +495,7 @@ ended as (
         min(action.effective_date) as action_date,
         last_stock.trade_date as from_date,
         last_stock.sampling,
-        arg_min(action.kind, action.effective_date) as kind,
+        arg_min(action.kind, row(action.effective_date, action.kind)) as kind,
         last_stock.aum_close_usd as aum_open_usd
     from last_stock
     left join reference.corporate_action as action

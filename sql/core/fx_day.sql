@@ -6,7 +6,7 @@ with fixings as (
     select
         label as currency,
         period_end as fixing_date,
-        arg_max(value, known_at) as per_euro
+        arg_max(value, row(known_at, source)) as per_euro
     from core.observation
     where dimension = 'currency' and measure = 'fx_rate' and value > 0
     group by all

@@ -4,7 +4,7 @@ with totals as (
     select
         source,
         week_ending,
-        arg_min(net_flow_usd, net_flow_half_unit_usd) as total_usd,
+        arg_min(net_flow_usd, row(net_flow_half_unit_usd, label)) as total_usd,
         min(net_flow_half_unit_usd) as half_unit_usd
     from core.reported_week
     where dimension = 'total' and net_flow_usd is not null

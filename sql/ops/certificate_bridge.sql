@@ -19,10 +19,13 @@ methods as (
         observation.report_id,
         observation.known_at,
         step.label,
-        max_by(step.trade_date, abs(step.flow_difference_usd)) as worst_day,
+        min_by(step.trade_date, row(-abs(step.flow_difference_usd), step.trade_date))
+            as worst_day,
         0 as expected,
-        max_by(step.flow_difference_usd, abs(step.flow_difference_usd)) as found,
-        -max_by(step.flow_difference_usd, abs(step.flow_difference_usd)) as residual,
+        min_by(
+            step.flow_difference_usd, row(-abs(step.flow_difference_usd), step.trade_date)
+        ) as found,
+        -found as residual,
         -- NAV rounded by half a unit moves both NAVs and so the return of the whole AUM.
         max(
             step.aum_open_usd * 2 * observation.half_unit / observation.value

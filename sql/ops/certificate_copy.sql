@@ -35,9 +35,30 @@ weeks as (
     group by all
 ),
 
--- The fingerprint of a week: its total, figures to date and AUM, and its assets. The copy is the
--- one that was known later.
+-- The fingerprint of a week: its total, figures to date and AUM, and its assets. Compared as
+-- lists: a join of all figures with those of all other weeks would grow with the square of the
+-- weeks.
 fingerprints as (
+    select
+        figures.source,
+        figures.week_ending,
+        week.report_id,
+        week.known_at,
+        max(figures.value) filter (
+            where figures.dimension = 'total' and figures.period = 'week'
+        ) as total,
+        list(concat_ws('|', dimension, member, measure, period)) as names,
+        list(concat_ws('|', dimension, member, measure, period, value)) as statements
+    from figures
+    inner join weeks as week
+        on figures.source = week.source
+        and figures.week_ending = week.week_ending
+    where figures.dimension in ('total', 'asset')
+    group by all
+),
+
+-- The copy is the one that was known later.
+twins as (
     select
         copy.source,
         copy.week_ending,
@@ -45,45 +66,23 @@ fingerprints as (
         original.week_ending as original_week,
         original.report_id as original_report,
         original.known_at as original_known_at,
-        count(*) as shared,
-        count(*) filter (where figure.value = twin.value) as equal
-    from weeks as copy
-    inner join figures as total
-        on copy.source = total.source
-        and copy.week_ending = total.week_ending
-        and total.dimension = 'total'
-        and total.period = 'week'
-    inner join figures as same_total
-        on total.value = same_total.value
-        and total.week_ending <> same_total.week_ending
-        and same_total.dimension = 'total'
-        and same_total.period = 'week'
-    inner join weeks as original
-        on same_total.source = original.source
-        and same_total.week_ending = original.week_ending
+        len(list_intersect(copy.names, original.names)) as shared,
+        len(list_intersect(copy.statements, original.statements)) as equal
+    from fingerprints as copy
+    inner join fingerprints as original
+        on copy.total = original.total
+        and copy.week_ending <> original.week_ending
         and (original.known_at, original.report_id) < (copy.known_at, copy.report_id)
-    inner join figures as figure
-        on copy.source = figure.source
-        and copy.week_ending = figure.week_ending
-    inner join figures as twin
-        on original.source = twin.source
-        and original.week_ending = twin.week_ending
-        and figure.dimension = twin.dimension
-        and figure.dimension in ('total', 'asset')
-        and figure.member = twin.member
-        and figure.measure = twin.measure
-        and figure.period = twin.period
-    group by all
-    having equal >= 2 and 2 * equal > shared
 ),
 
 originals as (
     select *
-    from fingerprints
+    from twins
+    where equal >= 2 and 2 * equal > shared
     qualify
         row_number() over (
             partition by source, week_ending
-            order by original_known_at, original_report, original_week
+            order by original_known_at, original_report, original_week, original_source
         ) = 1
 ),
 

@@ -2,30 +2,32 @@
 -- (F16, E44), and a run such as "four weeks" is the sum of its weeks (E45).
 -- grain: one row a report, week and line
 with printed as (
-    select *
+    select
+        source,
+        week_ending,
+        report_id,
+        known_at,
+        printed_table,
+        dimension,
+        label,
+        period,
+        period_start,
+        value,
+        half_unit,
+        sheet,
+        cell
     from core.observation
     where measure = 'net_flow' and value is not null
 ),
 
 -- Within a year or month the figure to date may grow by the week's flow only: what is beyond
 -- rounding is a silent revision of earlier weeks.
-chained as (
+-- Joined before the flows are: else these might be joined with every week before.
+stepped as materialized (
     select
-        this_week.source,
-        this_week.week_ending,
-        this_week.report_id,
-        this_week.known_at,
-        this_week.period || '_chain' as rule,
-        format(
-            '{}: {} {} to date grows by the week',
-            this_week.printed_table, this_week.label, this_week.period
-        ) as line,
-        this_week.value as expected,
-        week_before.value + flow.value as found,
-        this_week.half_unit + week_before.half_unit + flow.half_unit as hard_bound,
-        3 as checked,
-        'earlier weeks were revised without saying so, by about' as cause,
-        format('{}!{}', this_week.sheet, this_week.cell) as sample
+        this_week.*,
+        week_before.value as value_before,
+        week_before.half_unit as half_unit_before
     from printed as this_week
     inner join printed as week_before
         on this_week.source = week_before.source
@@ -35,15 +37,35 @@ chained as (
         and this_week.period = week_before.period
         and this_week.period_start = week_before.period_start
         and this_week.week_ending - 7 = week_before.week_ending
-    inner join printed as flow
-        on this_week.source = flow.source
-        and this_week.printed_table = flow.printed_table
-        and this_week.dimension = flow.dimension
-        and this_week.label = flow.label
-        and this_week.week_ending = flow.week_ending
-        and flow.period = 'week'
-        and this_week.period_start <= flow.period_start
     where this_week.period in ('mtd', 'ytd')
+),
+
+chained as (
+    select
+        stepped.source,
+        stepped.week_ending,
+        stepped.report_id,
+        stepped.known_at,
+        stepped.period || '_chain' as rule,
+        format(
+            '{}: {} {} to date grows by the week',
+            stepped.printed_table, stepped.label, stepped.period
+        ) as line,
+        stepped.value as expected,
+        stepped.value_before + flow.value as found,
+        stepped.half_unit + stepped.half_unit_before + flow.half_unit as hard_bound,
+        3 as checked,
+        'earlier weeks were revised without saying so, by about' as cause,
+        format('{}!{}', stepped.sheet, stepped.cell) as sample
+    from stepped
+    inner join printed as flow
+        on stepped.source = flow.source
+        and stepped.printed_table = flow.printed_table
+        and stepped.dimension = flow.dimension
+        and stepped.label = flow.label
+        and stepped.week_ending = flow.week_ending
+        and flow.period = 'week'
+        and stepped.period_start <= flow.period_start
 ),
 
 -- A run is printed from the weeks as they were known then: both views are compared.

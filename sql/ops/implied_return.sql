@@ -34,26 +34,17 @@ usual as (
     group by all
 ),
 
-worst as (
+against as (
     select
-        steps.source,
-        steps.label,
-        steps.fund,
-        steps.week_ending,
+        steps.*,
         usual.steps as history,
         usual.usual_return,
-        usual.return_bound,
-        arg_max(steps.trade_date, abs(steps.implied_return - usual.usual_return)) as trade_date,
-        arg_max(steps.implied_return, abs(steps.implied_return - usual.usual_return))
-            as implied_return,
-        arg_max(steps.flow_return, abs(steps.implied_return - usual.usual_return))
-            as flow_return
+        usual.return_bound
     from steps
     inner join usual
         on steps.source = usual.source
         and steps.label = usual.label
         and steps.sampling = usual.sampling
-    group by all
 )
 
 select
@@ -72,8 +63,8 @@ select
         when abs(implied_return - usual_return) <= return_bound then 'plausible'
         else 'disagrees'
     end as verdict
-from worst
--- A label that changed its sampling has two usual returns: the worse day of both stands.
+from against
+-- The worst day of the week; a label that changed its sampling has two usual returns.
 qualify
     row_number() over (
         partition by source, label, week_ending
