@@ -1,8 +1,8 @@
 """Write, audit, publish: one DuckDB file from the weeks' files.
 
-A build goes into a temporary file beside the served one, in one process and one transaction, is
-audited there, and is renamed over the served file. Readers keep the file that they opened; a crash
-or a failed audit leaves the served file as it was. The only module that opens DuckDB for writing.
+A build goes into a temporary file beside the served one, in one process, is audited there, and is
+renamed over the served file. Readers keep the file that they opened; a crash or a failed audit
+leaves the served file as it was. The only module that opens DuckDB for writing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Collection
+import os
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,13 @@ from schemas.observation import empty, frame
 
 BUILD = "ops.build"
 CORRECTION = "reference.correction"
+MEMORY = "FUNDFLOWS_MEMORY"
+"""Names the memory that DuckDB may take for a build before it uses the disk."""
+_MEMORY = "512MB"
 _SAMPLE = 5
+_DAYS = ("week_ending", "trade_date", "period_end")
+_AT_ONCE = 100_000
+"""Rows that are held against their contract at a time."""
 _UNMAPPED = """
     select dimension, label, source, min(period_start)
     from core.observation
@@ -244,19 +251,24 @@ def _build(
     on_table: Callable[[BuiltTable], None],
 ) -> list[BuiltTable]:
     connection.execute("set timezone = 'UTC'")
+    _limit_memory(connection)
     # In memory and beside the file: inputs are read once, and never become part of it.
     connection.execute("attach ':memory:' as facts")
     _open_inputs(connection, read, as_of)
-    connection.execute("begin")
     for schema in catalog.SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
     for macro in models.macros().values():
         connection.execute(macro)
     built = _load_reference(connection, as_of)
-    for model in models.models().values():
+    waiting = list(models.models().values())
+    while waiting:
+        model = waiting.pop(0)
         table = _create(connection, model)
         on_table(table)
         built.append(table)
+        read_later = {name for each in waiting for name in each.reads}
+        for name in catalog.FACTS.keys() & set(model.reads) - read_later:
+            connection.execute(f"drop table {name}")  # else it fills the memory to the end
     for statement in as_known.macros():
         connection.execute(statement)
     _stamp(connection, as_of, stamp)
@@ -264,9 +276,19 @@ def _build(
         _corrections_hold(connection)
     audit(connection)
     _comment(connection)
-    connection.execute("commit")
     connection.execute("checkpoint")
     return built
+
+
+def _limit() -> str:
+    return os.environ.get(MEMORY) or _MEMORY
+
+
+def _limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
+    try:
+        connection.execute("set memory_limit = $limit", {"limit": _limit()})
+    except duckdb.Error as error:
+        raise errors.no_amount_of_memory(MEMORY, _limit()) from error
 
 
 def _load_reference(
@@ -352,6 +374,8 @@ def _open_inputs(
         origin = "read_parquet($files)" if files else "arriving"
         try:
             connection.execute(f"create table {name} as from {origin}{known}", parameters)
+        except duckdb.OutOfMemoryException as error:
+            raise errors.out_of_memory(name, MEMORY, _limit(), str(error)) from error
         except duckdb.Error as error:
             raise errors.damaged_week(name, str(error)) from error
         connection.unregister("arriving")
@@ -368,6 +392,8 @@ def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> BuiltTable:
             raise errors.shape_of(model.name, [column.name for column in columns], found)
         connection.execute(f"create {model.kind} {model.name} as {model.typed(model.sql)}")
         counted = connection.execute(f"select count(*) from {model.name}").fetchall()  # noqa: S608
+    except duckdb.OutOfMemoryException as error:
+        raise errors.out_of_memory(model.name, MEMORY, _limit(), str(error)) from error
     except duckdb.Error as error:
         raise errors.failed_query(model.name, file, str(error)) from error
     return BuiltTable(model.name, model.kind, int(counted[0][0]))
@@ -407,11 +433,43 @@ def audit(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _keeps_contract(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    rows = connection.sql(f"from {name}").pl()
-    try:
-        catalog.contract_of(name).validate(rows, lazy=True)
-    except pa.errors.SchemaErrors as broken:
-        raise errors.broken_contract(name, _cases(broken.failure_cases)) from broken
+    contract = catalog.contract_of(name)
+    for rows in _slices(connection, name, contract):
+        try:
+            contract.validate(rows, lazy=True)
+        except pa.errors.SchemaErrors as broken:
+            raise errors.broken_contract(name, _cases(broken.failure_cases)) from broken
+
+
+def _slices(
+    connection: duckdb.DuckDBPyConnection, name: str, contract: type[pa.DataFrameModel]
+) -> Iterator[pl.DataFrame]:
+    """Return a table's rows, of a large one some weeks or days at a time.
+
+    No check of a contract looks beyond a week or day that is part of the table's key.
+    """
+    table = connection.table(name)
+    rows = len(table)
+    key = contract.to_schema().unique or []
+    day = next((column for column in key if column in _DAYS), None)
+    if day is None or rows <= _AT_ONCE:
+        yield table.pl()
+        return
+    bounds = connection.execute(
+        f"""
+        select min({day}), max({day})
+        from (
+            select {day}, sum(count(*)) over (order by {day}) // {_AT_ONCE} as slice
+            from {name} group by {day}
+        )
+        group by slice
+        """  # noqa: S608 (names of our own)
+    ).fetchall()
+    for first, last in bounds:
+        within = duckdb.ColumnExpression(day).between(
+            duckdb.ConstantExpression(first), duckdb.ConstantExpression(last)
+        )
+        yield table.filter(within).pl()
 
 
 def unmapped_labels(database: Path) -> list[str]:

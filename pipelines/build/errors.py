@@ -31,6 +31,27 @@ def shape_of(table: str, expected: list[str], found: list[str]) -> BuildError:
     )
 
 
+def no_amount_of_memory(variable: str, found: str) -> BuildError:
+    """A build cannot be held to what the environment says."""
+    return BuildError(
+        "The memory that a build may take cannot be read.",
+        where=Where(file=variable),
+        expected="an amount as DuckDB writes it, such as 512MB or 4GB",
+        found=found,
+        fix=f"change or unset the environment variable {variable}",
+    )
+
+
+def out_of_memory(table: str, variable: str, limit: str, message: str) -> BuildError:
+    """A table needs more memory than a build may take, also with the disk's help."""
+    return BuildError(
+        f"Table {table} needs more memory than a build may take; nothing was published.",
+        expected=f"at most {limit}",
+        found=message,
+        fix=f"set {variable} to more",
+    )
+
+
 def failed_query(table: str, file: str, message: str) -> BuildError:
     """DuckDB could not run a model."""
     return BuildError(

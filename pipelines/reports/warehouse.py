@@ -10,6 +10,7 @@ import contextlib
 import datetime as dt
 import fcntl
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -108,5 +109,8 @@ def one_at_a_time(path: Path, on_wait: Callable[[], object] = lambda: None) -> I
             on_wait()
             fcntl.flock(lock, fcntl.LOCK_EX)
         for unfinished in path.parent.glob(f".{path.name}.*.partial*"):
-            unfinished.unlink(missing_ok=True)
+            if unfinished.is_dir():
+                shutil.rmtree(unfinished, ignore_errors=True)
+            else:
+                unfinished.unlink(missing_ok=True)
         yield
