@@ -544,7 +544,19 @@ def test_a_build_that_fails_leaves_the_published_database_as_it_was(mended, tmp_
     assert mended.one(FLOW, week(4), "asset", "BTC") == millions("-37.5")
 
 
-@pytest.mark.parametrize("broken", [broken_audit, broken_reference, broken_date])
+def broken_limit(patch: pytest.MonkeyPatch, folder: Path) -> str:
+    patch.setenv("FUNDFLOWS_MEMORY", "plenty")
+    return "512MB or 4GB"
+
+
+def broken_memory(patch: pytest.MonkeyPatch, folder: Path) -> str:
+    patch.setenv("FUNDFLOWS_MEMORY", "256KB")
+    return "set FUNDFLOWS_MEMORY to more"
+
+
+@pytest.mark.parametrize(
+    "broken", [broken_audit, broken_reference, broken_date, broken_limit, broken_memory]
+)
 def test_whatever_breaks_a_build_is_an_error_that_leaves_nothing_behind(
     mended, tmp_path, monkeypatch, broken
 ):
@@ -555,6 +567,23 @@ def test_whatever_breaks_a_build_is_an_error_that_leaves_nothing_behind(
     assert words in str(failed.value)
     assert mended.database.read_bytes() == before
     assert [file.name for file in mended.root.glob(".*")] == []
+
+
+@pytest.mark.parametrize("at_once", [7, 1_000_000])
+def test_a_large_table_is_held_against_its_contract_some_weeks_at_a_time(
+    mended, tmp_path, monkeypatch, at_once
+):
+    monkeypatch.setattr(database, "_AT_ONCE", at_once)
+    copy = tmp_path / "copy.duckdb"
+    shutil.copy(mended.database, copy)
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute("set timezone = 'UTC'")
+        database.audit(connection)
+        connection.execute(
+            "insert into mart.flows from mart.flows order by week_ending desc, member limit 1"
+        )
+        with pytest.raises(BuildError, match="mart.flows breaks its contract"):
+            database.audit(connection)
 
 
 def test_a_reader_keeps_the_file_that_it_opened_while_a_build_publishes(mended):
