@@ -7,6 +7,7 @@ must come to the same tables as a run that nobody disturbed.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -24,11 +25,14 @@ import polars as pl
 import pytest
 from world import SAMPLES, World, definitions, files_under, tables
 
+from pipelines.command import run
+
 pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 # Through `world`, so that the event log skips fsync here too: a kill is no power cut.
 PROGRAM = "import world; from pipelines.command.main import main; main()"
+SIDE_BY_SIDE = f"import pipelines.command.run; pipelines.command.run._MANY = 1; {PROGRAM}"
 PATIENCE = 120
 OPEN = {
     dg.DagsterRunStatus.NOT_STARTED,
@@ -73,13 +77,13 @@ AGAIN: dict[str, Moment] = {
 }
 
 
-def killed_at(world: World, moment: Moment) -> int:
+def killed_at(world: World, moment: Moment, program: str = PROGRAM) -> int:
     """Run the command until a moment, kill it, and return its exit code."""
     environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
     environment["FUNDFLOWS_WAREHOUSE"] = str(world.root)
     environment["PYTHONPATH"] = str(HERE.parent)
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "run"],
+        [sys.executable, "-c", program, "run"],
         cwd=HERE,
         env=environment,
         stdout=subprocess.DEVNULL,
@@ -252,3 +256,46 @@ def test_a_sweep_of_the_inbox_that_is_killed_loses_no_report(tmp_path):
     assert world.run().code == 0
     assert world.one("select count(*) from core.report where error is null") == len(reports)
     assert not any(file.is_file() for file in (world.root / "inbox").rglob("*"))
+
+
+# -- sources side by side, as with many new reports ------------------------------------------------
+
+
+def test_sources_side_by_side_come_to_the_same_tables(fresh, done, tmp_path, monkeypatch):
+    world = copied(fresh, tmp_path / "warehouse")
+    monkeypatch.setattr(run, "_MANY", 1)
+    said = world.run()
+    assert said.code == 0, said.text
+    assert "42 weeks read" in said.text
+    assert tables(world.database) == tables(done.database)
+    assert files_under(world.root / "facts") == files_under(done.root / "facts")
+    assert shown(world) == shown(done)
+
+
+def test_a_refused_week_of_many_is_reported_like_one_of_few(fresh, tmp_path, monkeypatch):
+    said = []
+    for name, many in (("few", 1_000), ("many", 1)):
+        world = copied(fresh, tmp_path / name / "warehouse")
+        broken = NEWER.replace(b"1000000.0,10.0,10000000.0", b"n/m,n/m,n/m")
+        world.add("canary", "HBR.csv", broken, received="2026-02-07T12:00Z")
+        monkeypatch.setattr(run, "_MANY", many)
+        said.append(world.run())
+    few, many = said
+    assert few.code == many.code == 1
+    assert "week refused: canary" in few.text
+    refused = [line for line in few.text.splitlines() if "refused" in line]
+    assert refused == [line for line in many.text.splitlines() if "refused" in line]
+
+
+def test_processes_side_by_side_end_with_the_one_that_started_them(fresh, done, tmp_path):
+    world = copied(fresh, tmp_path / "warehouse")
+    begun = files("running/*.json", 1)
+    code = killed_at(world, lambda root: begun(root) and FIRST["some weeks are written"](root),
+                     SIDE_BY_SIDE)  # fmt: skip
+    assert code == -signal.SIGKILL
+    children = {json.loads(each.read_text())["process"] for each in world.root.glob("running/*")}
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{child}").exists() for child in children):
+        assert time.monotonic() < deadline, "a process outlives the run"
+        time.sleep(0.05)
+    assert_healed(world, done)

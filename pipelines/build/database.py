@@ -33,7 +33,7 @@ BUILD = "ops.build"
 CORRECTION = "reference.correction"
 MEMORY = "FUNDFLOWS_MEMORY"
 """Names the memory that DuckDB may take for a build before it uses the disk."""
-_MEMORY = "512MB"
+_MEMORY = "400MB"
 _SAMPLE = 5
 _DAYS = ("week_ending", "trade_date", "period_end")
 _AT_ONCE = 100_000

@@ -199,12 +199,11 @@ def template(source: str, file: Path) -> None:
 @click.option("--port", default=3000, show_default=True, help="Where the UI listens.")
 def ui(port: int) -> None:
     """Open the Dagster UI on this machine (loopback only, no telemetry)."""
-    from dagster import DagsterInstance
-
+    from pipelines.command.run import open_instance
     from pipelines.components.sql_models import POOL
 
     home = prepare_dagster(Warehouse.default())
-    with DagsterInstance.get() as instance:
+    with open_instance(Warehouse.default()) as instance:
         # Dagster knows a pool from its first run on, and holds only later ones to its limit.
         instance.event_log_storage.initialize_concurrency_limit_to_default(POOL)
     click.echo(f"Dagster UI on http://127.0.0.1:{port} (runs and events in {home})")

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import multiprocessing
+import os
 import sqlite3
+import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -29,9 +33,11 @@ from pipelines.reports import archive, begun, facts, layout, survey, weeks
 from pipelines.reports.begun import Begun
 from pipelines.reports.facts import WeekResult
 from pipelines.reports.layout import Source
-from pipelines.reports.warehouse import Warehouse
+from pipelines.reports.warehouse import Warehouse, one_at_a_time
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_MANY = 100
+"""New reports from which on it pays to start processes."""
 Span = tuple[dt.date, dt.date]
 
 
@@ -53,16 +59,17 @@ def run_due(warehouse: Warehouse, span: Span | None) -> int:
     sources = layout.sources()
     arrived = _sweep(warehouse, sources.values())
     left = _left_behind(warehouse, span)
+    results = _side_by_side(warehouse, sources.values(), span)
     due = [_due(warehouse, source, span, left) for source in sources.values()]
     unusable = _report_unusable(warehouse, sources.values(), arrived)
     _report_beyond(due)
-    count = sum(len(each.weeks) for each in due)
+    count = len(results) + sum(len(each.weeks) for each in due)
     stamp = database.fingerprint(warehouse, sources.values())
     if count == 0 and not left and database.published_fingerprint(warehouse) == stamp:
         show.note(f"Nothing is new: {warehouse.database} is up to date.")
         _remind_of_refusals(warehouse)
         return 1 if unusable else 0
-    results = _materialize(warehouse, due, left)
+    results += _materialize(warehouse, due, left)
     for each in left:
         each.file.unlink(missing_ok=True)
     refused = [f"{source} {failure}" for source, result in results for failure in result.failures]
@@ -167,25 +174,65 @@ def _report_beyond(due: list[_Due]) -> None:
             )
 
 
+def _side_by_side(
+    warehouse: Warehouse, sources: Iterable[Source], span: Span | None
+) -> list[tuple[str, WeekResult]]:
+    """If many reports are new, materialize what is due, a process for each core; else nothing."""
+    unread = {source.name: survey.unread(warehouse, source) for source in sources}
+    cores = len(os.sched_getaffinity(0))
+    if sum(unread.values()) < _MANY or cores == 1:
+        return []
+    results = []
+    # Spawned: a fork would take over the locks of threads that it does not have.
+    with (
+        ProcessPoolExecutor(
+            cores, multiprocessing.get_context("spawn"), initializer=_end_with_the_parent
+        ) as pool,
+        _progress() as progress,
+    ):
+        largest_first = sorted(unread, key=lambda name: -unread[name])
+        started = {
+            pool.submit(_materialize_source, warehouse, name, span): name for name in largest_first
+        }
+        ended = as_completed(started)
+        for each in progress.track(ended, total=len(started), description="sources"):
+            results += [(started[each], result) for result in each.result()]
+    return results
+
+
+def _end_with_the_parent() -> None:
+    """Let this process not outlive the one that started it, even if that is killed."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _materialize_source(warehouse: Warehouse, name: str, span: Span | None) -> list[WeekResult]:
+    """Materialize what is due of a source, in a process that does nothing else."""
+    _silence_dagster()
+    job = defs().resolve_implicit_global_asset_job_def()
+    results: list[WeekResult] = []
+    with open_instance(warehouse) as instance:
+        due = _due(warehouse, layout.sources()[name], span, [])
+        _materialize_weeks(warehouse, job, instance, due, results.append)
+    return results
+
+
 def _materialize(
     warehouse: Warehouse, due: list[_Due], left: list[Begun]
 ) -> list[tuple[str, WeekResult]]:
     """Run the due weeks source by source, then the models, with a progress bar."""
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    _silence_dagster()
     job = defs().resolve_implicit_global_asset_job_def()
     results: list[tuple[str, WeekResult]] = []
-    with (
-        dg.DagsterInstance.get() as instance,
-        Progress(
-            TextColumn("{task.description:<14}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=show.err,
-        ) as progress,
-    ):
+    with open_instance(warehouse) as instance, _progress() as progress:
         _close(instance, left)
-        task = progress.add_task("weeks", total=sum(len(each.weeks) for each in due))
+        task = progress.add_task("weeks", total=sum(len(each.weeks) for each in due) + 1)
         for each in due:
             progress.update(task, description=each.source.name)
 
@@ -193,13 +240,46 @@ def _materialize(
                 results.append((name, result))
                 progress.advance(task)
 
-            token = facts.watcher.set(done)
-            for span in weeks.runs_of_weeks(each.weeks):
-                _execute(warehouse, job, instance, each.source.name, span)
-            facts.watcher.reset(token)
+            _materialize_weeks(warehouse, job, instance, each, done)
         progress.update(task, description="models")
         _execute(warehouse, job, instance, begun.TABLES, None)
+        progress.advance(task)
     return results
+
+
+def _materialize_weeks(
+    warehouse: Warehouse,
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    due: _Due,
+    done: Callable[[WeekResult], None],
+) -> None:
+    """Run the due weeks of a source, and tell of each when it is written."""
+    token = facts.watcher.set(done)
+    for span in weeks.runs_of_weeks(due.weeks):
+        _execute(warehouse, job, instance, due.source.name, span)
+    facts.watcher.reset(token)
+    survey.forget(due.source)
+
+
+def open_instance(warehouse: Warehouse) -> dg.DagsterInstance:
+    """Open Dagster's instance; one process at a time, since the first one creates its tables."""
+    with one_at_a_time(warehouse.dagster_home):
+        return dg.DagsterInstance.get()
+
+
+def _silence_dagster() -> None:
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description:<14}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=show.err,
+    )
 
 
 def _execute(

@@ -88,6 +88,12 @@ def parse(source: Source, archived: Archived) -> Reading:
     return _read.get(key) or _read.keep(key, read(source, archived.report, archived.content()))
 
 
+def forget(source: Source) -> None:
+    """Let go of what this process has read of a source."""
+    for key in [key for key in _read if key[0] == source.fingerprint]:
+        _read.rows -= _read.pop(key).observations.height
+
+
 def contents(warehouse: Warehouse, source: Source, *, parsing: bool = True) -> list[Contents]:
     """Return what every archived report of a source covers, by the time it could be known.
 
@@ -125,6 +131,14 @@ def read_new(warehouse: Warehouse, source: Source, more: Callable[[], bool]) -> 
     archived = archive.reports(warehouse, source.name)
     surveyed = _surveyed(warehouse, source, archived, more)
     return surveyed.get_column("report_id").n_unique() == len(archived)
+
+
+def unread(warehouse: Warehouse, source: Source) -> int:
+    """Return how many reports are new, or have to be read again after a layout has changed."""
+    kept = _kept(warehouse, source).filter(pl.col("fingerprint") == source.fingerprint)
+    surveyed = set(kept.get_column("report_id"))
+    archived = archive.reports(warehouse, source.name)
+    return sum(each.report.report_id not in surveyed for each in archived)
 
 
 def spoken(warehouse: Warehouse, source: Source) -> pl.DataFrame:
