@@ -19,8 +19,10 @@ from typing import Any
 import dagster as dg
 import golden
 import pytest
+import sqlglot
 from world import World, definitions
 
+from pipelines.build import models
 from pipelines.components.fund_flow_report import key_of, partitions_of
 from pipelines.reports import layout
 
@@ -90,6 +92,13 @@ def test_every_source_of_the_project_is_an_asset(loaded):
 def test_definitions_can_be_loaded_as_dagster_does(loaded):
     assert loaded.resolve_implicit_global_asset_job_def().name == "__ASSET_JOB"
     dg.Definitions.validate_loadable(loaded)
+
+
+def test_the_tables_that_a_file_reads_are_those_of_its_tree():
+    audits = [models.Model(name, file) for name, file in models.audits().items()]
+    for model in [*models.models().values(), *audits]:
+        tables = sqlglot.parse_one(model.sql, read="duckdb").find_all(sqlglot.exp.Table)
+        assert set(model.reads) == {f"{each.db}.{each.name}" for each in tables if each.db}
 
 
 # -- weeks as partitions ---------------------------------------------------------------------------
@@ -377,9 +386,33 @@ def test_the_models_are_built_together_or_not_at_all(copy, loaded):
         materialize(copy, loaded, [dg.AssetKey(["mart", "flows"])])
 
 
-def test_a_build_that_fails_is_a_failed_run_with_the_reason(copy, loaded, monkeypatch, tmp_path):
-    from pipelines.build import models
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        ('where exists (from core."fx_day")', "does not name its tables clearly"),
+        ("where (", "Model mart.flows does not run"),
+    ],
+)
+def test_a_model_that_cannot_be_traced_is_not_built(
+    copy, loaded, monkeypatch, tmp_path, *, added, said
+):
+    sql = tmp_path / "sql"
+    shutil.copytree(models.SQL, sql)
+    file = sql / "mart" / "flows.sql"
+    file.write_text(f"{file.read_text()}{added}\n")
+    monkeypatch.setattr(models, "SQL", sql)
+    models.models.cache_clear()
+    before = copy.database.read_bytes()
+    ran = materialize(copy, loaded, models_of(loaded))
+    models.models.cache_clear()
+    (event,) = ran.result.get_step_failure_events()
+    description = event.step_failure_data.user_failure_data.description
+    assert said in description
+    assert "sql/mart/flows.sql" in description
+    assert copy.database.read_bytes() == before
 
+
+def test_a_build_that_fails_is_a_failed_run_with_the_reason(copy, loaded, monkeypatch, tmp_path):
     file = tmp_path / "nothing.sql"
     file.write_text("-- Never.\nselect * from mart.flows\n")
     monkeypatch.setattr(models, "audits", lambda: {"nothing": file})

@@ -185,6 +185,7 @@ def _publish(context: dg.AssetExecutionContext, as_of: dt.datetime | None) -> It
     warehouse = Warehouse.default()
     file = warehouse.database_as_of(as_of) if as_of else warehouse.database
     try:
+        lineages = models.column_lineages(warehouse.dagster_home / "lineage.json")
         built = database.publish(
             warehouse,
             layout.sources().values(),
@@ -197,7 +198,6 @@ def _publish(context: dg.AssetExecutionContext, as_of: dt.datetime | None) -> It
         raise dg.Failure(description=str(error), allow_retries=False) from error
     context.log.info("published %s", file)
     sources = list(layout.sources())
-    lineages = models.column_lineages(warehouse.dagster_home / "lineage.json")
     for table in built:
         made_of = lineages.get(table.name)
         yield dg.MaterializeResult(
