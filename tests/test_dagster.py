@@ -358,6 +358,22 @@ def test_a_model_says_how_many_rows_it_has_and_what_its_columns_are_made_of(buil
     assert {dep.asset_key for dep in made_of} >= {dg.AssetKey(["core", "fund_week"])}
 
 
+def test_every_table_points_to_the_rows_that_it_was_made_of(built, loaded):
+    graph = loaded.resolve_asset_graph()
+    made = {}
+    with built.world.instance() as instance:
+        for record in instance.get_asset_records():
+            made[record.asset_entry.asset_key] = record.asset_entry.last_materialization_record
+    pointers = 0
+    for key in models_of(loaded):
+        tags = made[key].event_log_entry.asset_materialization.tags
+        for parent in graph.get(key).parent_keys & set(made):
+            name = parent.to_user_string()
+            assert tags[f"dagster/input_event_pointer/{name}"] == str(made[parent].storage_id)
+            pointers += 1
+    assert pointers > 100
+
+
 def test_contracts_and_audits_are_checks_that_passed(built):
     evaluations = built.result.get_asset_check_evaluations()
     others = [each for each in evaluations if each.check_name != "labels_mapped"]
