@@ -6,6 +6,8 @@ import datetime as dt
 import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -244,8 +246,23 @@ def _import_for_good() -> None:
     import dagster  # noqa: F401
     import sqlalchemy  # noqa: F401
 
+    with _hidden("hypothesis"):  # pandera imports it if it is there, for tests
+        import pandera.backends.polars.builtin_checks  # noqa: F401
     gc.freeze()
     gc.enable()
+
+
+@contextmanager
+def _hidden(module: str) -> Iterator[None]:
+    """Let a module that is not imported yet look as if it were not installed."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
 
 
 def _source(name: str) -> Source:
