@@ -24,6 +24,7 @@ from world import World, definitions
 
 from pipelines.build import models
 from pipelines.components.fund_flow_report import key_of, partitions_of
+from pipelines.definitions import defs_to_run
 from pipelines.reports import layout
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "asset_graph.txt"
@@ -92,6 +93,12 @@ def test_every_source_of_the_project_is_an_asset(loaded):
 def test_definitions_can_be_loaded_as_dagster_does(loaded):
     assert loaded.resolve_implicit_global_asset_job_def().name == "__ASSET_JOB"
     dg.Definitions.validate_loadable(loaded)
+
+
+def test_the_command_runs_the_job_that_the_ui_runs(loaded):
+    jobs = [each.resolve_implicit_global_asset_job_def() for each in (loaded, defs_to_run())]
+    assert jobs[0].get_job_snapshot_id() == jobs[1].get_job_snapshot_id()
+    assert drawn(loaded) == drawn(defs_to_run())
 
 
 def test_the_tables_that_a_file_reads_are_those_of_its_tree():

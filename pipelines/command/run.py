@@ -21,10 +21,10 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from pipelines.build import database
-from pipelines.command import show
+from pipelines.command import show, step_output
 from pipelines.command.sources import other_sources
 from pipelines.components.fund_flow_report import key_of, partitions_of
-from pipelines.definitions import defs
+from pipelines.definitions import defs_to_run
 from pipelines.reports import archive, begun, facts, layout, survey, weeks
 from pipelines.reports.begun import Begun
 from pipelines.reports.facts import WeekResult
@@ -135,6 +135,8 @@ def _due(warehouse: Warehouse, source: Source, span: Span | None, left: list[Beg
         for week in sorted(again.union(facts.due(warehouse, source)))
         if span is None or span[0] <= week <= span[1]
     ]
+    if not wanted:
+        return _Due(source, [], [])
     keys = set(partitions_of(source).get_partition_keys())
     inside = [week for week in wanted if weeks.key_of(week) in keys]
     return _Due(source, inside, [week for week in wanted if weeks.key_of(week) not in keys])
@@ -172,7 +174,7 @@ def _materialize(
 ) -> list[tuple[str, WeekResult]]:
     """Run the due weeks source by source, then the models, with a progress bar."""
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    job = defs().resolve_implicit_global_asset_job_def()
+    job = defs_to_run().resolve_implicit_global_asset_job_def()
     results: list[tuple[str, WeekResult]] = []
     with (
         dg.DagsterInstance.get() as instance,
@@ -184,6 +186,7 @@ def _materialize(
             console=show.err,
         ) as progress,
     ):
+        step_output.leave_in_terminal(instance)
         _close(instance, left)
         task = progress.add_task("weeks", total=sum(len(each.weeks) for each in due))
         for each in due:
