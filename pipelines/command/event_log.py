@@ -166,7 +166,7 @@ class OpenRuns(SqliteRunStorage):
     """Dagster's list of runs in a file that stays open: each closing would copy its log."""
 
     def __init__(self, conn_string: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self._open = create_engine(conn_string)
+        self._open = create_engine(conn_string, max_overflow=-1)
         super().__init__(conn_string, inst_data)
 
     @contextmanager
