@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from dataclasses import dataclass
+from functools import cache
 
 import pandera.polars as pa
 import polars as pl
@@ -55,12 +56,13 @@ def contract_of(table: str) -> type[pa.DataFrameModel]:
     return contract
 
 
-def columns(contract: type[pa.DataFrameModel]) -> list[Column]:
+@cache
+def columns(contract: type[pa.DataFrameModel]) -> tuple[Column, ...]:
     """Return the columns of a contract with their DuckDB types and descriptions, in order."""
-    return [
+    return tuple(
         Column(name, duckdb_type(column.dtype.type), column.description or "", column.nullable)
         for name, column in contract.to_schema().columns.items()
-    ]
+    )
 
 
 def description(contract: type[pa.DataFrameModel]) -> str:

@@ -196,6 +196,17 @@ def test_run_is_recorded_in_the_instance_as_runs_over_weeks(ran):
     assert spans == {("2023-05-12", "2023-05-12"), ("2026-01-09", "2026-01-23"), (None, None)}
 
 
+def test_what_steps_print_is_left_in_the_terminal_and_the_ui_waits_for_no_more(ran):
+    with ran.instance() as instance:
+        for run in instance.get_runs():
+            (event,) = instance.all_logs(run.run_id, dg.DagsterEventType.LOGS_CAPTURED)
+            key = event.dagster_event.logs_captured_data.file_key
+            logs = instance.compute_log_manager
+            log_key = logs.build_log_key_for_run(run.run_id, key)
+            assert logs.is_capture_complete(log_key)
+            assert not logs.get_log_data(log_key).stdout
+
+
 def test_dagster_keeps_its_home_in_the_warehouse_with_telemetry_off(ran):
     settings = (ran.warehouse.dagster_home / "dagster.yaml").read_text()
     assert "telemetry:\n  enabled: false" in settings

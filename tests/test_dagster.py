@@ -19,9 +19,12 @@ from typing import Any
 import dagster as dg
 import golden
 import pytest
+import sqlglot
 from world import World, definitions
 
+from pipelines.build import models
 from pipelines.components.fund_flow_report import key_of, partitions_of
+from pipelines.definitions import defs_to_run
 from pipelines.reports import layout
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "asset_graph.txt"
@@ -90,6 +93,19 @@ def test_every_source_of_the_project_is_an_asset(loaded):
 def test_definitions_can_be_loaded_as_dagster_does(loaded):
     assert loaded.resolve_implicit_global_asset_job_def().name == "__ASSET_JOB"
     dg.Definitions.validate_loadable(loaded)
+
+
+def test_the_command_runs_the_job_that_the_ui_runs(loaded):
+    jobs = [each.resolve_implicit_global_asset_job_def() for each in (loaded, defs_to_run())]
+    assert jobs[0].get_job_snapshot_id() == jobs[1].get_job_snapshot_id()
+    assert drawn(loaded) == drawn(defs_to_run())
+
+
+def test_the_tables_that_a_file_reads_are_those_of_its_tree():
+    audits = [models.Model(name, file) for name, file in models.audits().items()]
+    for model in [*models.models().values(), *audits]:
+        tables = sqlglot.parse_one(model.sql, read="duckdb").find_all(sqlglot.exp.Table)
+        assert set(model.reads) == {f"{each.db}.{each.name}" for each in tables if each.db}
 
 
 # -- weeks as partitions ---------------------------------------------------------------------------
@@ -349,6 +365,22 @@ def test_a_model_says_how_many_rows_it_has_and_what_its_columns_are_made_of(buil
     assert {dep.asset_key for dep in made_of} >= {dg.AssetKey(["core", "fund_week"])}
 
 
+def test_every_table_points_to_the_rows_that_it_was_made_of(built, loaded):
+    graph = loaded.resolve_asset_graph()
+    made = {}
+    with built.world.instance() as instance:
+        for record in instance.get_asset_records():
+            made[record.asset_entry.asset_key] = record.asset_entry.last_materialization_record
+    pointers = 0
+    for key in models_of(loaded):
+        tags = made[key].event_log_entry.asset_materialization.tags
+        for parent in graph.get(key).parent_keys & set(made):
+            name = parent.to_user_string()
+            assert tags[f"dagster/input_event_pointer/{name}"] == str(made[parent].storage_id)
+            pointers += 1
+    assert pointers > 100
+
+
 def test_contracts_and_audits_are_checks_that_passed(built):
     evaluations = built.result.get_asset_check_evaluations()
     others = [each for each in evaluations if each.check_name != "labels_mapped"]
@@ -377,9 +409,33 @@ def test_the_models_are_built_together_or_not_at_all(copy, loaded):
         materialize(copy, loaded, [dg.AssetKey(["mart", "flows"])])
 
 
-def test_a_build_that_fails_is_a_failed_run_with_the_reason(copy, loaded, monkeypatch, tmp_path):
-    from pipelines.build import models
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        ('where exists (from core."fx_day")', "does not name its tables clearly"),
+        ("where (", "Model mart.flows does not run"),
+    ],
+)
+def test_a_model_that_cannot_be_traced_is_not_built(
+    copy, loaded, monkeypatch, tmp_path, *, added, said
+):
+    sql = tmp_path / "sql"
+    shutil.copytree(models.SQL, sql)
+    file = sql / "mart" / "flows.sql"
+    file.write_text(f"{file.read_text()}{added}\n")
+    monkeypatch.setattr(models, "SQL", sql)
+    models.models.cache_clear()
+    before = copy.database.read_bytes()
+    ran = materialize(copy, loaded, models_of(loaded))
+    models.models.cache_clear()
+    (event,) = ran.result.get_step_failure_events()
+    description = event.step_failure_data.user_failure_data.description
+    assert said in description
+    assert "sql/mart/flows.sql" in description
+    assert copy.database.read_bytes() == before
 
+
+def test_a_build_that_fails_is_a_failed_run_with_the_reason(copy, loaded, monkeypatch, tmp_path):
     file = tmp_path / "nothing.sql"
     file.write_text("-- Never.\nselect * from mart.flows\n")
     monkeypatch.setattr(models, "audits", lambda: {"nothing": file})

@@ -26,14 +26,14 @@ import polars as pl
 import pytest
 from world import SAMPLES, World, definitions, files_under, tables
 
-from pipelines.command import run
+from pipelines.command import materialize
 
 pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 # Through `world`, so that the event log skips fsync here too: a kill is no power cut.
 PROGRAM = "import world; from pipelines.command.main import main; main()"
-SIDE_BY_SIDE = f"import pipelines.command.run; pipelines.command.run._MANY = 1; {PROGRAM}"
+SIDE_BY_SIDE = f"from pipelines.command import materialize; materialize._MANY = 1; {PROGRAM}"
 PATIENCE = 120
 OPEN = {
     dg.DagsterRunStatus.NOT_STARTED,
@@ -264,7 +264,7 @@ def test_a_sweep_of_the_inbox_that_is_killed_loses_no_report(tmp_path):
 
 def test_sources_side_by_side_come_to_the_same_tables(fresh, done, tmp_path, monkeypatch):
     world = copied(fresh, tmp_path / "warehouse")
-    monkeypatch.setattr(run, "_MANY", 1)
+    monkeypatch.setattr(materialize, "_MANY", 1)
     said = world.run()
     assert said.code == 0, said.text
     assert "42 weeks read" in said.text
@@ -279,7 +279,7 @@ def test_a_refused_week_of_many_is_reported_like_one_of_few(fresh, tmp_path, mon
         world = copied(fresh, tmp_path / name / "warehouse")
         broken = NEWER.replace(b"1000000.0,10.0,10000000.0", b"n/m,n/m,n/m")
         world.add("canary", "HBR.csv", broken, received="2026-02-07T12:00Z")
-        monkeypatch.setattr(run, "_MANY", many)
+        monkeypatch.setattr(materialize, "_MANY", many)
         said.append(world.run())
     few, many = said
     assert few.code == many.code == 1

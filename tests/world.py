@@ -125,7 +125,7 @@ class World:
         out, err = io.StringIO(), io.StringIO()
         with self.entered() as patch:
             patch.setattr(sys, "argv", ["fundflows", *map(str, arguments)])
-            patch.setattr("pipelines.command.run.defs", definitions)
+            patch.setattr("pipelines.command.materialize.defs_to_run", definitions)
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 try:
                     main()

@@ -63,6 +63,18 @@ def failed_query(table: str, file: str, message: str) -> BuildError:
     )
 
 
+def unclear_names(table: str, reads: list[str], named: list[str]) -> BuildError:
+    """A model reads other tables than those that it names as schema.table."""
+    schema, _, stem = table.partition(".")
+    return BuildError(
+        f"Model {table} does not name its tables clearly.",
+        where=Where(file=f"sql/{schema}/{stem}.sql"),
+        expected=", ".join(reads),
+        found=", ".join(named),
+        fix="write each table as schema.table without quotes, and give no alias a schema's name",
+    )
+
+
 def failed_audit(name: str, file: str, count: int, sample: str) -> BuildError:
     """An audit returned rows."""
     return BuildError(

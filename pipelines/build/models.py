@@ -15,18 +15,20 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.lineage import Node
-from sqlglot.lineage import lineage as trace
-
+from pipelines.build import errors
 from pipelines.reports.warehouse import PROJECT, write_whole
 from schemas import catalog
 
+if TYPE_CHECKING:  # it takes a while to import, and is needed only when the SQL has changed
+    from sqlglot.lineage import Node
+
 SQL = PROJECT / "sql"
 _DERIVED = ("core", "ops", "mart")
+_NAMED = re.compile(
+    rf"""--.*|'(?:[^']|'')*'|\b((?:facts|{"|".join(catalog.SCHEMAS)})\.\w+)\b(?!\s*\()"""
+)
 Lineage = dict[str, tuple[tuple[str, str], ...]]
 """For each column of a table, the (table, column) pairs that it is made of."""
 
@@ -65,15 +67,9 @@ class Model:
         return "\n".join([self.sql, *(text for name, text in macros().items() if name in self.sql)])
 
     @cached_property
-    def parsed(self) -> exp.Expr:
-        """The SELECT as sqlglot's tree."""
-        return sqlglot.parse_one(self.sql, read="duckdb")
-
-    @cached_property
     def reads(self) -> tuple[str, ...]:
-        """The tables that the SELECT reads, parsed from it."""
-        tables = self.parsed.find_all(exp.Table)
-        return tuple(sorted({f"{table.db}.{table.name}" for table in tables if table.db}))
+        """The tables that the SELECT reads: all that it names outside comments and texts."""
+        return tuple(sorted({table for table in _NAMED.findall(self.sql) if table}))
 
 
 @cache
@@ -123,6 +119,9 @@ def column_lineages(kept: Path) -> dict[str, Lineage]:
     Args:
         kept: a file for the answer, valid for one state of the SQL and the contracts: tracing all
             columns takes as long as building all tables.
+
+    Raises:
+        BuildError: sqlglot cannot parse a model, or finds other tables in it than `Model.reads`.
     """
     told = [(name, model.sql, _known_columns(model.reads)) for name, model in models().items()]
     state = hashlib.sha256(repr(told).encode()).hexdigest()
@@ -143,13 +142,27 @@ def column_lineages(kept: Path) -> dict[str, Lineage]:
 
 
 def _column_lineage(model: Model) -> Lineage:
-    known = _known_columns(model.reads)
+    import sqlglot
+    from sqlglot.lineage import lineage as trace
+
+    try:
+        tree = sqlglot.parse_one(model.sql, read="duckdb")
+    except sqlglot.errors.SqlglotError as error:
+        file = model.path.relative_to(SQL.parent).as_posix()
+        raise errors.failed_query(model.name, file, str(error)) from error
+    tables = tree.find_all(sqlglot.exp.Table)
+    reads = sorted({f"{table.db}.{table.name}" for table in tables if table.db})
+    if reads != list(model.reads):
+        raise errors.unclear_names(model.name, reads, list(model.reads))
     # Untrimmed: only the leaves are wanted, and trimming copies the tree for every column.
-    nodes = trace(None, model.parsed, known, dialect="duckdb", trim_selects=False)
+    known = _known_columns(model.reads)
+    nodes = trace(None, tree, known, dialect="duckdb", trim_selects=False)
     return {column: _leaves(node) for column, node in nodes.items()}
 
 
 def _leaves(node: Node) -> tuple[tuple[str, str], ...]:
+    from sqlglot import exp
+
     leaves = {
         (f"{leaf.expression.db}.{leaf.expression.name}", leaf.name.split(".")[-1].strip('"'))
         for leaf in node.walk()

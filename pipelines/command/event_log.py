@@ -21,6 +21,7 @@ from dagster import DagsterEventType, EventLogEntry
 from dagster._core.events import EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
+from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
 from dagster._serdes import ConfigurableClassData
@@ -118,6 +119,8 @@ class BatchingEventLog(SqliteEventLogStorage):
     def _begin(self, shard: str) -> AbstractContextManager[Connection]:
         engine = self._engine(shard)
         if shard not in self._initialized_dbs:
+            with engine.connect() as connection:  # else it waits for the disk table by table
+                connection.exec_driver_sql("pragma journal_mode = wal")
             self._initdb(engine)
             self._initialized_dbs.add(shard)
         return engine.begin()
@@ -159,11 +162,31 @@ class BatchingEventLog(SqliteEventLogStorage):
         super().dispose()
 
 
+class OpenRuns(SqliteRunStorage):
+    """Dagster's list of runs in a file that stays open: each closing would copy its log."""
+
+    def __init__(self, conn_string: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._open = create_engine(conn_string, max_overflow=-1)
+        super().__init__(conn_string, inst_data)
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """Begin a transaction."""
+        with self._open.begin() as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        """Close the file."""
+        self._open.dispose()
+        super().dispose()
+
+
 class BatchingStorage(DagsterSqliteStorage):
     """Dagster's storage in SQLite files with the batching event log: `storage` in dagster.yaml."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(base_dir, inst_data)
+        self._run_storage = OpenRuns(self._run_storage._conn_string)
         self._event_log_storage = BatchingEventLog(_event_logs_directory(base_dir))
 
     @classmethod

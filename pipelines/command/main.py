@@ -199,7 +199,7 @@ def template(source: str, file: Path) -> None:
 @click.option("--port", default=3000, show_default=True, help="Where the UI listens.")
 def ui(port: int) -> None:
     """Open the Dagster UI on this machine (loopback only, no telemetry)."""
-    from pipelines.command.run import open_instance
+    from pipelines.command.materialize import open_instance
     from pipelines.components.sql_models import POOL
 
     home = prepare_dagster(Warehouse.default())
@@ -241,9 +241,12 @@ def _import_for_good() -> None:
         return
     gc.disable()
     import dagster  # noqa: F401
-    import sqlalchemy  # noqa: F401
+    import pandera.backends.polars.builtin_checks  # noqa: F401
+
+    import pipelines.command.event_log  # noqa: F401
 
     gc.freeze()
+    gc.set_threshold(20_000)  # a run leaves little: looking every 700 objects finds nothing
     gc.enable()
 
 

@@ -1,53 +1,20 @@
-"""`fundflows run`: the weeks that are due, as Dagster runs in this process, then the models.
-
-The runs are recorded in the Dagster instance, so the UI shows them like any other. Apart from
-progress and messages nothing is done here that the assets do not do.
-"""
+"""`fundflows run`: sweeps the inbox, has what is due materialized, and says what came of it."""
 
 from __future__ import annotations
 
-import datetime as dt
-import logging
-import multiprocessing
-import os
-import sqlite3
-import threading
-import uuid
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
 
-import dagster as dg
 import duckdb
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from pipelines.build import database
-from pipelines.command import show
+from pipelines.command import materialize, show
+from pipelines.command.materialize import Due, Span
 from pipelines.command.sources import other_sources
-from pipelines.components.fund_flow_report import key_of, partitions_of
-from pipelines.definitions import defs
-from pipelines.reports import archive, begun, facts, layout, survey, weeks
+from pipelines.reports import archive, begun, layout, survey
 from pipelines.reports.begun import Begun
-from pipelines.reports.facts import WeekResult
 from pipelines.reports.layout import Source
-from pipelines.reports.warehouse import Warehouse, one_at_a_time
-
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-_MANY = 100
-"""New reports from which on it pays to start processes."""
-Span = tuple[dt.date, dt.date]
-
-
-@dataclass(frozen=True, slots=True)
-class _Due:
-    """What there is to do for a source."""
-
-    source: Source
-    weeks: list[dt.date]
-    beyond: list[dt.date]
+from pipelines.reports.warehouse import Warehouse
 
 
 def run_due(warehouse: Warehouse, span: Span | None) -> int:
@@ -59,8 +26,8 @@ def run_due(warehouse: Warehouse, span: Span | None) -> int:
     sources = layout.sources()
     arrived = _sweep(warehouse, sources.values())
     left = _left_behind(warehouse, span)
-    results = _side_by_side(warehouse, sources.values(), span)
-    due = [_due(warehouse, source, span, left) for source in sources.values()]
+    results = materialize.many(warehouse, sources.values(), span)
+    due = [materialize.due(warehouse, source, span, left) for source in sources.values()]
     unusable = _report_unusable(warehouse, sources.values(), arrived)
     _report_beyond(due)
     count = len(results) + sum(len(each.weeks) for each in due)
@@ -69,7 +36,7 @@ def run_due(warehouse: Warehouse, span: Span | None) -> int:
         show.note(f"Nothing is new: {warehouse.database} is up to date.")
         _remind_of_refusals(warehouse)
         return 1 if unusable else 0
-    results += _materialize(warehouse, due, left)
+    results += materialize.all_due(warehouse, due, left)
     for each in left:
         each.file.unlink(missing_ok=True)
     refused = [f"{source} {failure}" for source, result in results for failure in result.failures]
@@ -78,17 +45,6 @@ def run_due(warehouse: Warehouse, span: Span | None) -> int:
     _show_latest(warehouse)
     show.note(f"{count} week{'s' * (count != 1)} read. Published {warehouse.database}")
     return 1 if unusable or refused else 0
-
-
-@event.listens_for(Engine, "connect")
-def _trust_the_write_ahead_log(connection: sqlite3.Connection, _: object) -> None:
-    """Let Dagster's event log commit without waiting for the disk.
-
-    Its SQLite files have a write-ahead log, so a crash leaves them whole; a power cut may cost the
-    last events, which only say what the weeks' own files say. Halves the time of a run.
-    """
-    if isinstance(connection, sqlite3.Connection):
-        connection.execute("pragma synchronous = normal")
 
 
 def _sweep(warehouse: Warehouse, sources: Iterable[Source]) -> set[str]:
@@ -134,19 +90,6 @@ def _left_behind(warehouse: Warehouse, span: Span | None) -> list[Begun]:
     return left
 
 
-def _due(warehouse: Warehouse, source: Source, span: Span | None, left: list[Begun]) -> _Due:
-    """Return the due weeks, apart from those that are no partition of the source yet."""
-    again = {week for each in left if each.what == source.name for week in each.weeks}
-    wanted = [
-        week
-        for week in sorted(again.union(facts.due(warehouse, source)))
-        if span is None or span[0] <= week <= span[1]
-    ]
-    keys = set(partitions_of(source).get_partition_keys())
-    inside = [week for week in wanted if weeks.key_of(week) in keys]
-    return _Due(source, inside, [week for week in wanted if weeks.key_of(week) not in keys])
-
-
 def _report_unusable(warehouse: Warehouse, sources: Iterable[Source], arrived: set[str]) -> int:
     """Print every report that cannot be used: in full when it is new, in a line afterwards."""
     fresh = 0
@@ -165,171 +108,13 @@ def _report_unusable(warehouse: Warehouse, sources: Iterable[Source], arrived: s
     return fresh
 
 
-def _report_beyond(due: list[_Due]) -> None:
+def _report_beyond(due: list[Due]) -> None:
     for each in due:
         if each.beyond:
             show.warning(
                 f"{each.source.name}: {show.span_of(each.beyond)} is outside the source's weeks "
                 f"(first {each.source.week.first}, last the one that has ended): left for later"
             )
-
-
-def _side_by_side(
-    warehouse: Warehouse, sources: Iterable[Source], span: Span | None
-) -> list[tuple[str, WeekResult]]:
-    """If many reports are new, materialize what is due, a process for each core; else nothing."""
-    unread = {source.name: survey.unread(warehouse, source) for source in sources}
-    cores = len(os.sched_getaffinity(0))
-    if sum(unread.values()) < _MANY or cores == 1:
-        return []
-    results = []
-    # Spawned: a fork would take over the locks of threads that it does not have.
-    with (
-        ProcessPoolExecutor(
-            cores, multiprocessing.get_context("spawn"), initializer=_end_with_the_parent
-        ) as pool,
-        _progress() as progress,
-    ):
-        largest_first = sorted(unread, key=lambda name: -unread[name])
-        started = {
-            pool.submit(_materialize_source, warehouse, name, span): name for name in largest_first
-        }
-        ended = as_completed(started)
-        for each in progress.track(ended, total=len(started), description="sources"):
-            results += [(started[each], result) for result in each.result()]
-    return results
-
-
-def _end_with_the_parent() -> None:
-    """Let this process not outlive the one that started it, even if that is killed."""
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _materialize_source(warehouse: Warehouse, name: str, span: Span | None) -> list[WeekResult]:
-    """Materialize what is due of a source, in a process that does nothing else."""
-    _silence_dagster()
-    job = defs().resolve_implicit_global_asset_job_def()
-    results: list[WeekResult] = []
-    with open_instance(warehouse) as instance:
-        due = _due(warehouse, layout.sources()[name], span, [])
-        _materialize_weeks(warehouse, job, instance, due, results.append)
-    return results
-
-
-def _materialize(
-    warehouse: Warehouse, due: list[_Due], left: list[Begun]
-) -> list[tuple[str, WeekResult]]:
-    """Run the due weeks source by source, then the models, with a progress bar."""
-    _silence_dagster()
-    job = defs().resolve_implicit_global_asset_job_def()
-    results: list[tuple[str, WeekResult]] = []
-    with open_instance(warehouse) as instance, _progress() as progress:
-        _close(instance, left)
-        task = progress.add_task("weeks", total=sum(len(each.weeks) for each in due) + 1)
-        for each in due:
-            progress.update(task, description=each.source.name)
-
-            def done(result: WeekResult, name: str = each.source.name) -> None:
-                results.append((name, result))
-                progress.advance(task)
-
-            _materialize_weeks(warehouse, job, instance, each, done)
-        progress.update(task, description="models")
-        _execute(warehouse, job, instance, begun.TABLES, None)
-        progress.advance(task)
-    return results
-
-
-def _materialize_weeks(
-    warehouse: Warehouse,
-    job: dg.JobDefinition,
-    instance: dg.DagsterInstance,
-    due: _Due,
-    done: Callable[[WeekResult], None],
-) -> None:
-    """Run the due weeks of a source, and tell of each when it is written."""
-    token = facts.watcher.set(done)
-    for span in weeks.runs_of_weeks(due.weeks):
-        _execute(warehouse, job, instance, due.source.name, span)
-    facts.watcher.reset(token)
-    survey.forget(due.source)
-
-
-def open_instance(warehouse: Warehouse) -> dg.DagsterInstance:
-    """Open Dagster's instance; one process at a time, since the first one creates its tables."""
-    with one_at_a_time(warehouse.dagster_home):
-        return dg.DagsterInstance.get()
-
-
-def _silence_dagster() -> None:
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description:<14}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=show.err,
-    )
-
-
-def _execute(
-    warehouse: Warehouse,
-    job: dg.JobDefinition,
-    instance: dg.DagsterInstance,
-    what: str,
-    span: Span | None,
-) -> None:
-    """Run the weeks of a source, or the models, as one Dagster run.
-
-    A run that fails unforeseen stays named as begun: what it has written is told by the next.
-    """
-    run_id, tags, covered = str(uuid.uuid4()), {}, []
-    assets = [key for key in job.asset_layer.executable_asset_keys if key.path[0] != "facts"]
-    if span is not None:
-        assets, covered = [key_of(what)], weeks.between(*span)
-        tags["dagster/asset_partition_range_start"] = weeks.key_of(span[0])
-        tags["dagster/asset_partition_range_end"] = weeks.key_of(span[1])
-    with begun.begin(warehouse, run_id, what, covered):
-        result = job.execute_in_process(
-            run_config=_QUIET,
-            instance=instance,
-            run_id=run_id,
-            asset_selection=assets,
-            tags=tags,
-            raise_on_error=False,
-        )
-        failure = next(iter(result.get_step_failure_events()), None)
-        data = failure.step_failure_data if failure else None
-        told = data.user_failure_data if data else None
-        if not result.success and told is None:
-            raise click_error(data.error.to_string() if data and data.error else "run failed")
-    if told is not None and span is None:  # weeks that were refused are reported by name
-        raise click_error(told.description or "the build failed")
-
-
-def click_error(message: str) -> Exception:
-    """Return the exception that ends the command with a message."""
-    import click
-
-    return click.ClickException(message)
-
-
-def _close(instance: dg.DagsterInstance, left: list[Begun]) -> None:
-    """Mark runs whose process is gone as failed, so that none runs for ever."""
-    for run_id in {each.run_id for each in left}:
-        run = instance.get_run_by_id(run_id)
-        if run is not None and not run.is_finished:
-            instance.report_run_failed(run, "The process was killed; the next run has taken over.")
 
 
 def _remind_of_refusals(warehouse: Warehouse) -> None:

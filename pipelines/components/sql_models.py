@@ -185,6 +185,7 @@ def _publish(context: dg.AssetExecutionContext, as_of: dt.datetime | None) -> It
     warehouse = Warehouse.default()
     file = warehouse.database_as_of(as_of) if as_of else warehouse.database
     try:
+        lineages = models.column_lineages(warehouse.dagster_home / "lineage.json")
         built = database.publish(
             warehouse,
             layout.sources().values(),
@@ -197,9 +198,13 @@ def _publish(context: dg.AssetExecutionContext, as_of: dt.datetime | None) -> It
         raise dg.Failure(description=str(error), allow_retries=False) from error
     context.log.info("published %s", file)
     sources = list(layout.sources())
-    lineages = models.column_lineages(warehouse.dagster_home / "lineage.json")
+    told: list[str] = []
     for table in built:
         made_of = lineages.get(table.name)
+        if not set(_reads(table.name)).isdisjoint(told):
+            _look_up(context, told)
+            told.clear()
+        told.append(table.name)
         yield dg.MaterializeResult(
             asset_key=table_key(table.name),
             metadata={
@@ -213,6 +218,20 @@ def _publish(context: dg.AssetExecutionContext, as_of: dt.datetime | None) -> It
             },
         )
     yield from _check_results(context, file)
+
+
+def _reads(table: str) -> tuple[str, ...]:
+    model = models.models().get(table)
+    return model.reads if model else ()
+
+
+def _look_up(context: dg.AssetExecutionContext, tables: list[str]) -> None:
+    """Let Dagster look up together, for what is made of them, which tables it has been told of.
+
+    It would look them up one by one, each time waiting until all that was said is stored.
+    """
+    cache = context.get_step_execution_context()._data_version_cache
+    cache._fetch_input_asset_version_info([table_key(table) for table in tables])
 
 
 def _check_results(context: dg.AssetExecutionContext, file: Path) -> Iterator[dg.AssetCheckResult]:
