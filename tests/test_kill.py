@@ -49,14 +49,15 @@ def files(pattern: str, count: int) -> Moment:
     return lambda root: len(list(root.glob(pattern))) >= count
 
 
-def grown(pattern: str, size: int) -> Moment:
-    """Return the moment at which a file has so many bytes."""
+def there_for(pattern: str, seconds: float) -> Moment:
+    """Return the moment at which a file has been there for so long."""
 
     def reached(root: Path) -> bool:
         try:
-            return any(file.stat().st_size >= size for file in root.glob(pattern))
+            ages = [time.time() - file.stat().st_ctime for file in root.glob(pattern)]
         except FileNotFoundError:  # renamed or deleted meanwhile
             return False
+        return max(ages, default=0) > seconds
 
     return reached
 
@@ -68,13 +69,13 @@ FIRST: dict[str, Moment] = {
     "the first week is written": files("facts/*/*.parquet", 1),
     "some weeks are written": files("outcomes/*/*.parquet", 20),
     "all weeks are written": files("outcomes/*/*.parquet", 42),
-    "the database is half built": grown(f"{PARTIAL}.wal", 100_000),
+    "the database is half built": there_for(PARTIAL, 0.3),
     "the database is published": files("fundflows.duckdb", 1),
 }
 AGAIN: dict[str, Moment] = {
     "the new week is written": files("facts/*/2026-02-06.parquet", 1),
     "the new database is begun": files(PARTIAL, 1),
-    "the new database is half built": grown(f"{PARTIAL}.wal", 100_000),
+    "the new database is half built": there_for(PARTIAL, 0.3),
 }
 
 

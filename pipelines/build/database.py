@@ -224,7 +224,7 @@ def publish(
 
     def write(file: Path) -> None:
         file.unlink()  # DuckDB makes the file itself
-        with closing(duckdb.connect(str(file))) as connection:
+        with closing(_opened(file)) as connection:
             built.extend(
                 _build(
                     connection,
@@ -234,7 +234,6 @@ def publish(
                     on_table=on_table,
                 )
             )
-        Path(f"{file}.wal").unlink(missing_ok=True)
 
     with one_at_a_time(served, on_wait):
         stamp = fingerprint(warehouse, sources)
@@ -250,10 +249,6 @@ def _build(
     stamp: str,
     on_table: Callable[[BuiltTable], None],
 ) -> list[BuiltTable]:
-    connection.execute("set timezone = 'UTC'")
-    _limit_memory(connection)
-    # In memory and beside the file: inputs are read once, and never become part of it.
-    connection.execute("attach ':memory:' as facts")
     _open_inputs(connection, read, as_of)
     for schema in catalog.SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
@@ -280,15 +275,25 @@ def _build(
     return built
 
 
-def _limit() -> str:
-    return os.environ.get(MEMORY) or _MEMORY
-
-
-def _limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
+def _opened(file: Path) -> duckdb.DuckDBPyConnection:
+    """Open a file to build in, and beside it `facts` in memory, for what is no part of it."""
+    connection = duckdb.connect()
     try:
         connection.execute("set memory_limit = $limit", {"limit": _limit()})
     except duckdb.Error as error:
         raise errors.no_amount_of_memory(MEMORY, _limit()) from error
+    connection.execute("set temp_directory = $folder", {"folder": f"{file}.tmp"})
+    connection.execute("set timezone = 'UTC'")
+    # No log: a build that is cut off is begun again.
+    quoted = str(file).replace("'", "''")
+    connection.execute(f"attach '{quoted}' as built (recovery_mode no_wal_writes)")
+    connection.execute("attach ':memory:' as facts")
+    connection.execute("use built")
+    return connection
+
+
+def _limit() -> str:
+    return os.environ.get(MEMORY) or _MEMORY
 
 
 def _load_reference(

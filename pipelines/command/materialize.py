@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import dagster as dg
 from click import ClickException
@@ -36,6 +37,8 @@ from pipelines.reports.warehouse import Warehouse, one_at_a_time
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _MANY = 100
 """New reports from which on it pays to start processes."""
+_AT_ONCE = 4
+"""Processes at most; as many as the queue in `dagster.yaml` lets run at once."""
 Span = tuple[dt.date, dt.date]
 Results = list[tuple[str, WeekResult]]
 """What came of weeks, with the names of their sources."""
@@ -77,21 +80,26 @@ def due(warehouse: Warehouse, source: Source, span: Span | None, left: list[Begu
 
 
 def many(warehouse: Warehouse, sources: Iterable[Source], span: Span | None) -> Results:
-    """If many reports are new, materialize what is due, a process for each core; else nothing."""
+    """If sources have many new reports, materialize what is due of them, a process for each core.
+
+    Else nothing is done: to start a process takes a second.
+    """
     unread = {source.name: survey.unread(warehouse, source) for source in sources}
-    cores = len(os.sched_getaffinity(0))
-    if sum(unread.values()) < _MANY or cores == 1:
+    # Not on every system is it told how many cores a process may use.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    named = sorted((name for name in unread if unread[name]), key=lambda name: -unread[name])
+    at_once = min(cores or 1, len(named), _AT_ONCE)
+    if sum(unread.values()) < _MANY or at_once <= 1:
         return []
     results = []
     # Spawned: a fork would take over the locks of threads that it does not have.
     with (
         ProcessPoolExecutor(
-            cores, multiprocessing.get_context("spawn"), initializer=_end_with_the_parent
+            at_once, multiprocessing.get_context("spawn"), initializer=_end_with_the_parent
         ) as pool,
         _progress() as progress,
     ):
-        largest_first = sorted(unread, key=lambda name: -unread[name])
-        started = {pool.submit(_all_due_of, warehouse, name, span): name for name in largest_first}
+        started = {pool.submit(_all_due_of, warehouse, name, span): name for name in named}
         ended = as_completed(started)
         for each in progress.track(ended, total=len(started), description="sources"):
             results += [(started[each], result) for result in each.result()]
@@ -204,10 +212,14 @@ class _Runs:
 @contextmanager
 def _runs(warehouse: Warehouse) -> Iterator[_Runs]:
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    job = defs_to_run().resolve_implicit_global_asset_job_def()
     with open_instance(warehouse) as instance:
         step_output.leave_in_terminal(instance)
-        yield _Runs(warehouse, job, instance)
+        yield _Runs(warehouse, _job(), instance)
+
+
+@cache
+def _job() -> dg.JobDefinition:
+    return defs_to_run().resolve_implicit_global_asset_job_def()
 
 
 def open_instance(warehouse: Warehouse) -> dg.DagsterInstance:
