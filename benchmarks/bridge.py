@@ -19,7 +19,7 @@ from subprocess import run
 import duckdb
 
 from benchmarks.world import table
-from pipelines.build import models
+from pipelines.build import database, models
 from schemas import catalog
 from schemas.observation import empty
 
@@ -129,7 +129,7 @@ def main(fund_days: int = 5_000_000) -> None:
 def measure(fund_days: int) -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory() as folder:
-        connection = duckdb.connect(str(Path(folder) / "bench.duckdb"))
+        connection = database.opened(Path(folder) / "bench.duckdb")
         prepare(connection, fund_days)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         scan = statistics.median(

@@ -224,7 +224,7 @@ def publish(
 
     def write(file: Path) -> None:
         file.unlink()  # DuckDB makes the file itself
-        with closing(_opened(file)) as connection:
+        with closing(opened(file)) as connection:
             built.extend(
                 _build(
                     connection,
@@ -275,7 +275,7 @@ def _build(
     return built
 
 
-def _opened(file: Path) -> duckdb.DuckDBPyConnection:
+def opened(file: Path) -> duckdb.DuckDBPyConnection:
     """Open a file to build in, and beside it `facts` in memory, for what is no part of it."""
     connection = duckdb.connect()
     try:
