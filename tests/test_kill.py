@@ -81,16 +81,7 @@ AGAIN: dict[str, Moment] = {
 
 def killed_at(world: World, moment: Moment, program: str = PROGRAM) -> int:
     """Run the command until a moment, kill it, and return its exit code."""
-    environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
-    environment["FUNDFLOWS_WAREHOUSE"] = str(world.root)
-    environment["PYTHONPATH"] = str(HERE.parent)
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, "run"],
-        cwd=HERE,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = started(world, program)
     deadline = time.monotonic() + PATIENCE
     try:
         while process.poll() is None and not moment(world.root):
@@ -100,6 +91,21 @@ def killed_at(world: World, moment: Moment, program: str = PROGRAM) -> int:
     finally:
         process.kill()
     return process.wait()
+
+
+def started(world: World, program: str = PROGRAM) -> subprocess.Popen[bytes]:
+    """Start the command in a process, and group of processes, of its own."""
+    environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
+    environment["FUNDFLOWS_WAREHOUSE"] = str(world.root)
+    environment["PYTHONPATH"] = str(HERE.parent)
+    return subprocess.Popen(
+        [sys.executable, "-c", program, "run"],
+        cwd=HERE,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def copied(world: World, root: Path) -> World:
@@ -299,4 +305,39 @@ def test_processes_side_by_side_end_with_the_one_that_started_them(fresh, done, 
     while any(Path(f"/proc/{child}").exists() for child in children):
         assert time.monotonic() < deadline, "a process outlives the run"
         time.sleep(0.05)
+    assert_healed(world, done)
+
+
+def test_processes_side_by_side_end_when_a_person_interrupts_them(fresh, done, tmp_path):
+    world = copied(fresh, tmp_path / "warehouse")
+    process = started(world, SIDE_BY_SIDE)
+    moment = FIRST["the first week is written"]
+    while process.poll() is None and not moment(world.root):
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=30) != 0
+    assert_healed(world, done)
+
+
+def test_a_process_that_is_killed_beside_others_is_told_and_made_up_for(
+    fresh, done, tmp_path, monkeypatch
+):
+    world = copied(fresh, tmp_path / "warehouse")
+    monkeypatch.setattr(materialize, "_MANY", 1)
+
+    def kill_a_child() -> None:
+        while not files("outcomes/*/*.parquet", 1)(world.root):
+            time.sleep(0.002)
+        begun = next(world.root.glob("running/*.json"))
+        os.kill(json.loads(begun.read_text())["process"], signal.SIGKILL)
+
+    with ThreadPoolExecutor(1) as beside:
+        killing = beside.submit(kill_a_child)
+        said = world.run()
+        killing.result(timeout=PATIENCE)
+    assert said.code == 1
+    assert "A process that read reports was killed" in said.text
+    assert "Traceback" not in said.text
+    assert not world.database.exists()
+    monkeypatch.undo()
     assert_healed(world, done)

@@ -15,6 +15,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -39,6 +40,10 @@ _MANY = 100
 """New reports from which on it pays to start processes."""
 _AT_ONCE = 4
 """Processes at most; as many as the queue in `dagster.yaml` lets run at once."""
+_KILLED = (
+    "A process that read reports was killed, perhaps for want of memory. "
+    "Nothing is lost: run again, and what it had begun is done once more."
+)
 Span = tuple[dt.date, dt.date]
 Results = list[tuple[str, WeekResult]]
 """What came of weeks, with the names of their sources."""
@@ -83,6 +88,9 @@ def many(warehouse: Warehouse, sources: Iterable[Source], span: Span | None) -> 
     """If sources have many new reports, materialize what is due of them, a process for each core.
 
     Else nothing is done: to start a process takes a second.
+
+    Raises:
+        ClickException: one of the processes was killed, or a run failed unforeseen.
     """
     unread = {source.name: survey.unread(warehouse, source) for source in sources}
     # Not on every system is it told how many cores a process may use.
@@ -101,8 +109,16 @@ def many(warehouse: Warehouse, sources: Iterable[Source], span: Span | None) -> 
     ):
         started = {pool.submit(_all_due_of, warehouse, name, span): name for name in named}
         ended = as_completed(started)
-        for each in progress.track(ended, total=len(started), description="sources"):
-            results += [(started[each], result) for result in each.result()]
+        try:
+            for each in progress.track(ended, total=len(started), description="sources"):
+                results += [(started[each], result) for result in each.result()]
+        except (BrokenProcessPool, KeyboardInterrupt) as error:
+            # The pool asks the others to end and waits, but Dagster takes that for a wish.
+            for child in multiprocessing.active_children():
+                child.kill()
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            raise ClickException(_KILLED) from error
     return results
 
 
