@@ -250,7 +250,7 @@ def restated(tmp_path_factory: pytest.TempPathFactory) -> World:
     [
         ("2026-01-25", None),
         ("2026-01-26T13:59:59Z", None),
-        ("2026-01-26T14:00Z", -1),
+        ("2026-01-26T14:00:00Z", -1),
         ("2026-01-26", -1),
         ("2026-01-27", -1),
         ("2026-02-01", -1),
@@ -269,7 +269,11 @@ def test_e38_e43_a_query_sees_nothing_that_was_published_later(
 
 
 def test_macros_take_dates_and_timestamps_too(restated: World) -> None:
-    for moment in ("date '2026-01-27'", "timestamptz '2026-01-27 00:00+00'", "'2026-01-27 09:00'"):
+    for moment in (
+        "date '2026-01-27'",
+        "timestamptz '2026-01-27 00:00:00+00'",
+        "'2026-01-27 09:00:00'",
+    ):
         sql = f"select net_flow_usd from mart.flows_as_known({moment}) where dimension = 'total'"
         assert restated.query(sql) == [(Decimal(-1) * MILLION,)]
 
