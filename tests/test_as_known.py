@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import random
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from decimal import Decimal
@@ -69,6 +70,7 @@ def as_of(world: World, moment: str) -> Path:
 
 def macros_of(file: Path, moment: str, zone: str = "UTC") -> Mapping[str, list[str]]:
     """Return what the table macros say about a moment, as sorted texts."""
+    moment = re.sub(r"(T\d\d:\d\d)Z$", r"\1:00Z", moment)  # DuckDB 1.5 wants seconds
     with closing(duckdb.connect(str(file), read_only=True)) as connection:
         connection.execute(f"set timezone = '{zone}'")
         return {

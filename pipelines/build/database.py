@@ -368,6 +368,8 @@ def _open_inputs(
     connection: duckdb.DuckDBPyConnection, read: Inputs, as_of: dt.datetime | None
 ) -> None:
     """Make the inputs visible as tables of schema `facts`, as known by `as_of`."""
+    # To keep thousands of small files in their order takes three times the time, and all memory.
+    connection.execute("set preserve_insertion_order = false")
     for name in (*read.files, *read.frames):
         files = [str(file) for file in read.files.get(name, [])]
         rows = read.frames.get(name, empty(catalog.contract_of(name)))
@@ -384,6 +386,7 @@ def _open_inputs(
         except duckdb.Error as error:
             raise errors.damaged_week(name, str(error)) from error
         connection.unregister("arriving")
+    connection.execute("reset preserve_insertion_order")
 
 
 def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> BuiltTable:
