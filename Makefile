@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: run test unit dev check format bench lock samples clean
+.PHONY: run test unit dev check format bench lock upgrade samples clean
 
 run: $(STAMP)
 	$(BIN)/python -m samples.add
@@ -37,9 +37,15 @@ format: $(STAMP)
 samples: $(STAMP)
 	$(BIN)/python -m samples.make
 
+# Writes requirements.lock: `lock` keeps what fits the ranges, `upgrade` takes the newest that do.
+LOCK := $(BIN)/uv pip compile --group dev pyproject.toml --universal --generate-hashes \
+    --no-emit-index-url --no-header --no-strip-extras --python-version 3.11 -o requirements.lock
+
 lock: $(STAMP)
-	$(BIN)/uv pip compile --group dev pyproject.toml --universal --generate-hashes \
-	    --no-emit-index-url --no-header --no-strip-extras --python-version 3.11 -o requirements.lock
+	$(LOCK)
+
+upgrade: $(STAMP)
+	$(LOCK) --upgrade
 
 # Bytecode is compiled at install: without it every process spends a second more on imports.
 $(STAMP): requirements.lock pyproject.toml
