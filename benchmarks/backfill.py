@@ -29,8 +29,8 @@ from pathlib import Path
 import openpyxl
 
 from benchmarks.world import FIRST, Ran, table, weeks_from, workbook, world
-from pipelines.command.main import prepare_dagster
-from pipelines.reports.warehouse import PROJECT, Warehouse
+from pipelines.cli.main import prepare_dagster
+from pipelines.store.paths import PROJECT, Warehouse
 
 PATIENCE = 1800
 QUIET = "telemetry: {enabled: false}\nnux: {enabled: false}\n"

@@ -19,7 +19,8 @@ from subprocess import run
 import duckdb
 
 from benchmarks.world import table
-from pipelines.build import database, models
+from pipelines.database import models
+from pipelines.database.connection import opened
 from schemas import catalog
 from schemas.observation import empty
 
@@ -129,7 +130,7 @@ def main(fund_days: int = 5_000_000) -> None:
 def measure(fund_days: int) -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory() as folder:
-        connection = database.opened(Path(folder) / "bench.duckdb")
+        connection = opened(Path(folder) / "bench.duckdb")
         prepare(connection, fund_days)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         scan = statistics.median(

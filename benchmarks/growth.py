@@ -19,13 +19,16 @@ from benchmarks.world import FIRST, Ran, measured, table, weeks_from, world
 
 SOURCES = {"weekly": "weekly", "daily": "daily", "nav": "nav"}
 BUILD = """
+import datetime as dt
 import time
-from pipelines.build import database
-from pipelines.reports import layout
-from pipelines.reports.warehouse import Warehouse
-warehouse, sources = Warehouse.default(), layout.sources().values()
+from pipelines.database.publish import publish
+from pipelines.ingest.plan import plan
+from pipelines.ingest.sources import sources
+from pipelines.store.paths import Warehouse
+warehouse = Warehouse.default()
 started = time.perf_counter()
-database.publish(warehouse, sources)
+plans = [plan(warehouse, each) for each in sources().values()]
+publish(warehouse, plans, now=dt.datetime.now(dt.UTC))
 (warehouse.root / "seconds").write_text(str(time.perf_counter() - started))
 """
 

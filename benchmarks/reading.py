@@ -19,9 +19,11 @@ from collections.abc import Callable, Sequence
 import openpyxl
 
 from benchmarks.world import FIRST, table, weeks_from, workbook
-from pipelines.reports import judge, layout
-from pipelines.reports.layout import Source, parse_source
-from pipelines.reports.reader import Report, read
+from pipelines.checking.check import check
+from pipelines.ingest.sources import sources
+from pipelines.layouts.source import Source, parse_source
+from pipelines.reading.reader import read
+from pipelines.report import Report
 
 SMALL = 50
 RECEIVED = dt.datetime(2026, 9, 1, tzinfo=dt.UTC)
@@ -29,7 +31,7 @@ RECEIVED = dt.datetime(2026, 9, 1, tzinfo=dt.UTC)
 
 def small() -> Source:
     """Return the source of the weekly workbooks, valid for the generated weeks."""
-    source = layout.sources()["coinshares"]
+    source = sources()["coinshares"]
     (declared,) = source.layouts
     valid = declared.model_copy(update={"valid_from": FIRST - dt.timedelta(days=6)})
     return source.model_copy(update={"layouts": (valid,)})
@@ -88,7 +90,7 @@ def ours(source: Source, contents: Sequence[bytes]) -> int:
     for content in contents:
         name = hashlib.sha256(content).hexdigest()
         readings.append(read(source, Report(source.name, name, f"{name}.xlsx", RECEIVED), content))
-    return judge.judge(readings).observations.height
+    return check(readings).observations.height
 
 
 def openpyxl_alone(contents: Sequence[bytes]) -> int:

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.build import database
-from pipelines.reports import archive, facts, layout
-from pipelines.reports.warehouse import Warehouse
+from pipelines.ingest.sources import sources
+from pipelines.store import archive
+from pipelines.store.paths import Warehouse
+from tests import steps
 
 FUNDS = ("IBIT", "FBTC", "BITB", "ARKB", "BTCO", "EZBC", "BRRR", "HODL", "BTCW", "GBTC", "MSBT")
 SESSIONS = 670
@@ -71,7 +72,7 @@ def changes(warehouse: Warehouse, file: Path) -> tuple[int, int]:
 
 def main(count: int) -> None:
     """Archive the pages, and measure after 10, 100, ... of them."""
-    source = layout.sources()["farside_btc"]
+    source = sources()["farside_btc"]
     marks = [mark for mark in (1, 10, 100, 1000, 10_000) if mark <= count]
     seen = pages()
     with tempfile.TemporaryDirectory() as folder:
@@ -84,7 +85,7 @@ def main(count: int) -> None:
             archive.add(warehouse, source.name, page, received=received)
 
         def read() -> None:
-            facts.ingest(warehouse, source, facts.due(warehouse, source))
+            steps.ingest(warehouse, source, steps.due(warehouse, source))
 
         number, base, base_rows = 0, 0, 0
         print("| vintages | archive, MB | weeks and index, MB | bytes a vintage more | of its rows"
@@ -96,7 +97,7 @@ def main(count: int) -> None:
                 number += 1
             read()
             kept = sum(size(warehouse.root / kind) for kind in DERIVED)
-            database.publish(warehouse, [source])
+            steps.publish(warehouse, [source])
             rows, alone = changes(warehouse, Path(folder) / "changes.parquet")
             base, base_rows = base or kept, base_rows or rows
             times = []
@@ -106,7 +107,7 @@ def main(count: int) -> None:
                 started = time.perf_counter()
                 read()
                 middle = time.perf_counter()
-                database.publish(warehouse, [source])
+                steps.publish(warehouse, [source])
                 times.append((middle - started, time.perf_counter() - middle))
             reading, publishing = (sorted(each)[1] for each in zip(*times, strict=True))
             more = max(mark - 1, 1)

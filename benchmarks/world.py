@@ -28,14 +28,14 @@ from pathlib import Path
 import openpyxl
 import yaml
 
-from pipelines.reports import archive
-from pipelines.reports.warehouse import PROJECT, Warehouse
+from pipelines.store import archive
+from pipelines.store.paths import PROJECT, Warehouse
 
 FIRST = dt.date(2016, 1, 8)
 FAMILIES = {"weekly": "coinshares", "daily": "farside_btc", "nav": "canary"}
 FUNDS = ("IBIT", "FBTC", "BITB", "ARKB", "BTCO", "EZBC", "BRRR", "HODL", "BTCW", "GBTC", "BTC")
 MEMBERS = 12
-MAIN = "from pipelines.command.main import main; main()"
+MAIN = "from pipelines.cli.main import main; main()"
 
 
 def weeks_from(first: dt.date, count: int) -> list[dt.date]:

@@ -5,21 +5,26 @@ from pathlib import Path
 
 import dagster as dg
 
+from pipelines.components import workspace
+
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """Load the sources and the models."""
-    return _in_one_process(dg.load_from_defs_folder(path_within_project=Path(__file__).parent))
+    return complete(dg.load_from_defs_folder(path_within_project=Path(__file__).parent))
 
 
 def defs_to_run() -> dg.Definitions:
-    """Load the same without the pages about component types, which only the UI shows."""
+    """Load the same, to be completed, without the pages about component types of the UI."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as `load_from_defs_folder` does
-        tree = dg.ComponentTree.for_project(Path(__file__).parent)
-        return _in_one_process(tree.build_defs("."))
+        return dg.ComponentTree.for_project(Path(__file__).parent).build_defs(".")
 
 
-def _in_one_process(loaded: dg.Definitions) -> dg.Definitions:
+def complete(
+    loaded: dg.Definitions, space: dg.ResourceDefinition = workspace.workspace_resource
+) -> dg.Definitions:
+    """Add what all assets share: the executor, and the workspace in which they run."""
     # A week takes milliseconds: a process a step would cost a thousand times the work.
-    return dg.Definitions.merge(loaded, dg.Definitions(executor=dg.in_process_executor))
+    shared = dg.Definitions(executor=dg.in_process_executor, resources={workspace.KEY: space})
+    return dg.Definitions.merge(loaded, shared)

@@ -6,8 +6,8 @@ import csv
 import datetime as dt
 from pathlib import Path
 
-from pipelines.reports import archive
-from pipelines.reports.warehouse import Warehouse
+from pipelines.store import archive
+from pipelines.store.paths import Warehouse
 
 REPORTS = Path(__file__).parent / "reports"
 

@@ -16,8 +16,8 @@ from decimal import Decimal, InvalidOperation
 from itertools import groupby
 from pathlib import Path
 
-from pipelines.reports.layout import sources
-from pipelines.reports.template import write_workbook
+from pipelines.ingest.form import write_workbook
+from pipelines.ingest.sources import sources
 
 HERE = Path(__file__).parent
 FIGURES = HERE / "figures"

@@ -29,13 +29,13 @@ class Column:
     nullable: bool
 
 
-FACTS: dict[str, type[pa.DataFrameModel]] = {
-    "facts.observation": Observation,
-    "facts.quarantine": Refused,
-    "facts.outcome": Outcome,
-    "facts.report": core.Report,
-    "facts.source": core.Source,
-    "facts.coverage": ops.Coverage,
+INPUTS: dict[str, type[pa.DataFrameModel]] = {
+    "input.observation": Observation,
+    "input.quarantine": Refused,
+    "input.outcome": Outcome,
+    "input.report": core.Report,
+    "input.source": core.Source,
+    "input.coverage": ops.Coverage,
 }
 """The inputs of the SQL: what the weeks' files, the archive and the sources' files hold."""
 
@@ -46,8 +46,8 @@ def contract_of(table: str) -> type[pa.DataFrameModel]:
     Raises:
         LookupError: naming the class that is missing.
     """
-    if table in FACTS:
-        return FACTS[table]
+    if table in INPUTS:
+        return INPUTS[table]
     schema, _, stem = table.partition(".")
     name = "".join(word.capitalize() for word in stem.split("_"))
     contract = getattr(importlib.import_module(f"schemas.{schema}"), name, None)

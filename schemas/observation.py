@@ -29,7 +29,7 @@ KEY = (
 )
 """What makes two observations statements about the same thing (rule 1 of METHODOLOGY 4)."""
 
-SAID = ("value", "half_unit", "status")
+STATED = ("value", "half_unit", "status")
 """What a vintage says about a key: a later vintage is stored where one of these differs."""
 
 

@@ -94,7 +94,7 @@ class CertificateStatus(pa.DataFrameModel):
         description="The worst verdict of its lines, in this order; plausible counts as rounding.",
     )
     is_refused: pl.Boolean = pa.Field(
-        description="Whether a line refused the report for this week: it is not in the facts."
+        description="Whether a line refused the report for this week: nothing of it is published."
     )
     lines: pl.Int64 = pa.Field(gt=0, description="Lines of the certificate.")
     exact: pl.Int64 = pa.Field(description="Lines that hold as printed.")

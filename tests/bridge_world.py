@@ -23,12 +23,13 @@ from typing import Any
 
 import duckdb
 import pytest
+import steps
 
-from pipelines.build import database
-from pipelines.build.models import SQL
-from pipelines.reports import archive, facts
-from pipelines.reports.layout import Source, parse_source, source_of
-from pipelines.reports.warehouse import PROJECT, Warehouse
+from pipelines.database.models import SQL
+from pipelines.ingest.sources import source_of
+from pipelines.layouts.source import Source, parse_source
+from pipelines.store import archive
+from pipelines.store.paths import PROJECT, Warehouse
 
 ECB = source_of(PROJECT / "pipelines" / "defs" / "sources" / "ecb")
 CURRENCIES = ("USD", "CAD", "EUR")
@@ -247,14 +248,14 @@ class BridgeWorld:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("FUNDFLOWS_REFERENCE", str(self.reference))
             for each in self.sources.values():
-                weeks = facts.due(self.warehouse, each)
+                weeks = steps.due(self.warehouse, each)
                 failed = [
                     line
-                    for result in facts.ingest(self.warehouse, each, weeks)
+                    for result in steps.ingest(self.warehouse, each, weeks)
                     for line in result.failures
                 ]
                 assert not failed, failed
-            database.publish(
+            steps.publish(
                 self.warehouse,
                 list(self.sources.values()),
                 as_of=dt.datetime.fromisoformat(as_of) if as_of else None,

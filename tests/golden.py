@@ -22,8 +22,10 @@ import polars as pl
 import yaml
 
 import pipelines
-from pipelines.reports.layout import Source, parse_source, sources
-from pipelines.reports.reader import Reading, Report, read
+from pipelines.ingest.sources import sources
+from pipelines.layouts.source import Source, parse_source
+from pipelines.reading.reader import Reading, read
+from pipelines.report import Report
 
 RECEIVED = dt.datetime(2026, 9, 1, 12, tzinfo=dt.UTC)
 SOURCES = Path(pipelines.__file__).parent / "defs" / "sources"

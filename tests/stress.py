@@ -20,10 +20,11 @@ import dagster as dg
 import duckdb
 from world import definitions
 
-from pipelines.command.main import main, prepare_dagster
-from pipelines.components.fund_flow_report import key_of, partitions_of
-from pipelines.reports import layout
-from pipelines.reports.warehouse import Warehouse
+from pipelines.cli.main import main, prepare_dagster
+from pipelines.components.source import partitions_of
+from pipelines.components.source_checks import report_key
+from pipelines.ingest.sources import sources
+from pipelines.store.paths import Warehouse
 
 LEAST = 3
 QUESTION = """
@@ -38,11 +39,11 @@ def backfill(first: str, last: str, until: float) -> dict[str, int]:
     warehouse = Warehouse.default()
     prepare_dagster(warehouse)
     job = definitions().resolve_implicit_global_asset_job_def()
-    tables = [key for key in job.asset_layer.executable_asset_keys if key.path[0] != "facts"]
+    tables = [key for key in job.asset_layer.executable_asset_keys if key.path[0] != "reports"]
     runs = failed = 0
     with dg.DagsterInstance.get() as instance:
         while not runs or time.time() < until:
-            for source in layout.sources().values():
+            for source in sources().values():
                 keys = partitions_of(source).get_partition_keys()
                 inside = [key for key in keys if first <= key <= last]
                 if not inside or not any(warehouse.archive(source.name).glob("*")):
@@ -52,7 +53,7 @@ def backfill(first: str, last: str, until: float) -> dict[str, int]:
                     "dagster/asset_partition_range_end": inside[-1],
                 }
                 runs += 1
-                failed += not _ran(job, instance, [key_of(source.name)], tags)
+                failed += not _ran(job, instance, [report_key(source.name)], tags)
             runs += 1
             failed += not _ran(job, instance, tables, {})
     return {"runs": runs, "failed": failed}

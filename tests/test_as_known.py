@@ -20,10 +20,8 @@ import dagster as dg
 import duckdb
 import golden
 import pytest
+import steps
 from world import World, definitions, files_under, tables
-
-from pipelines.build import database
-from pipelines.reports import facts
 
 MILLION = 1_000_000
 BTC = golden.source("farside_btc")
@@ -186,11 +184,11 @@ def test_e43_the_order_in_which_five_vintages_are_added_does_not_matter(
         world = World(tmp_path / str(count) / "warehouse")
         for moment in order:
             world.add(BTC.name, "btc.csv", contents[moment], received=moment)
-            facts.ingest(world.warehouse, BTC, facts.due(world.warehouse, BTC))
+            steps.ingest(world.warehouse, BTC, steps.due(world.warehouse, BTC))
         found.add(
             tuple(
                 (kind, name, content)
-                for kind in ("facts", "quarantine", "outcomes")
+                for kind in ("weeks", "quarantine", "outcomes")
                 if (world.root / kind).is_dir()
                 for name, content in files_under(world.root / kind).items()
             )
@@ -335,7 +333,7 @@ def test_weeks_that_are_not_read_yet_are_named(tmp_path: Path) -> None:
 def materialize_tables(world: World, as_of: str) -> dg.ExecuteInProcessResult:
     """Materialize all tables as from the launchpad, with a config."""
     job = definitions().resolve_implicit_global_asset_job_def()
-    keys = [key for key in job.asset_layer.executable_asset_keys if key.path[0] != "facts"]
+    keys = [key for key in job.asset_layer.executable_asset_keys if key.path[0] != "reports"]
     with world.instance() as instance:
         return job.execute_in_process(
             run_config={"ops": {"build_and_publish": {"config": {"as_of": as_of}}}},
@@ -431,14 +429,14 @@ def test_ten_thousand_histories_are_known_at_any_time_as_if_nothing_had_come_lat
     ]
     for content, moment in zip(contents, MOMENTS, strict=True):
         whole.add(BTC.name, "btc.csv", content, received=moment)
-    facts.ingest(whole.warehouse, BTC, facts.due(whole.warehouse, BTC))
+    steps.ingest(whole.warehouse, BTC, steps.due(whole.warehouse, BTC))
     for known, (content, text) in enumerate(zip(contents, MOMENTS, strict=True), start=1):
         moment = dt.datetime.fromisoformat(text)
         then = tmp_path / f"{known}.duckdb"
-        database.publish(whole.warehouse, [BTC], as_of=moment, target=then)
+        steps.publish(whole.warehouse, [BTC], as_of=moment, target=then)
         growing.add(BTC.name, "btc.csv", content, received=text)
-        facts.ingest(growing.warehouse, BTC, facts.due(growing.warehouse, BTC))
-        database.publish(growing.warehouse, [BTC])
+        steps.ingest(growing.warehouse, BTC, steps.due(growing.warehouse, BTC))
+        steps.publish(growing.warehouse, [BTC])
         # Which weeks are late by now is another question.
         of_today = ("ops.build", "ops.coverage")
         found, wanted = tables(then, without=of_today), tables(growing.database, without=of_today)

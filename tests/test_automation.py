@@ -28,20 +28,25 @@ from typing import Any
 import dagster as dg
 import golden
 import pytest
+import steps
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 from world import World, definitions
 
-from pipelines.build import database, models
-from pipelines.command.main import PROJECT, prepare_dagster
-from pipelines.components import alerts
+from pipelines.cli.main import PROJECT, prepare_dagster
+from pipelines.components import alerts, workspace
 from pipelines.components.automation import SOURCE
-from pipelines.components.fund_flow_report import key_of
-from pipelines.components.sql_models import POOL
+from pipelines.components.models import POOL
+from pipelines.components.source_checks import report_key
+from pipelines.components.workspace import Workspace
+from pipelines.database import models
 from pipelines.definitions import defs
-from pipelines.reports import archive, facts, layout, release
-from pipelines.reports.layout import Release
-from pipelines.reports.warehouse import one_at_a_time
+from pipelines.ingest import calendar
+from pipelines.ingest.ingest import ingest
+from pipelines.ingest.sources import sources
+from pipelines.layouts.source import Release, parse_source_file
+from pipelines.store import archive
+from pipelines.store.files import one_at_a_time
 
 HEADER = "Date,BSOL,GSOL,Total"
 PATIENCE = 20.0
@@ -82,6 +87,7 @@ class Automated:
             instance=self.instance,
             cursor=self.cursors.get(name),
             repository_def=self.repository,
+            resources={workspace.KEY: Workspace(self.world.warehouse)},
         )
         result = self.repository.get_sensor_def(name).evaluate_tick(context)
         self.cursors[name] = result.cursor
@@ -94,6 +100,7 @@ class Automated:
         context = dg.build_schedule_context(
             instance=self.instance,
             repository_def=self.repository,
+            resources={workspace.KEY: Workspace(self.world.warehouse)},
             scheduled_execution_time=dt.datetime.fromisoformat(moment),
         )
         schedule = self.repository.get_schedule_def("weekly_friday")
@@ -113,7 +120,7 @@ class Automated:
 
     def check(self, source: str, name: str) -> dg.AssetCheckEvaluation:
         """Return the newest evaluation of a check."""
-        key = dg.AssetCheckKey(key_of(source), name)
+        key = dg.AssetCheckKey(report_key(source), name)
         storage = self.instance.event_log_storage
         (newest,) = storage.get_asset_check_execution_history(key, limit=1)
         evaluation = newest.event.dagster_event.asset_check_evaluation_data
@@ -123,7 +130,7 @@ class Automated:
 
 def tables_of(loaded: dg.Definitions) -> list[dg.AssetKey]:
     keys = loaded.resolve_asset_graph().get_all_asset_keys()
-    return [key for key in keys if key.path[0] != "facts"]
+    return [key for key in keys if key.path[0] != "reports"]
 
 
 @pytest.fixture
@@ -288,7 +295,7 @@ def test_a_folder_that_is_no_source_is_named(automated):
 def test_every_week_each_source_is_read_once_over_the_ended_week_and_what_is_due(automated):
     automated.world.add("farside_sol", "sol.csv", page("09 Jan 2026", 1))
     asked = [span(each) for each in automated.week("2026-01-31T06:00:00+00:00")]
-    fridays = [each.name for each in layout.sources().values() if each.week.ends == "friday"]
+    fridays = [each.name for each in sources().values() if each.week.ends == "friday"]
     assert sorted(source for source, *_ in asked) == sorted(fridays)
     assert ("farside_sol", "2026-01-09", "2026-01-30") in asked
     assert ("coinshares", "2026-01-30", "2026-01-30") in asked
@@ -298,7 +305,7 @@ def test_a_week_without_a_report_is_green_with_zero_rows_and_the_reason(automate
     asked = automated.week("2026-01-31T06:00:00+00:00")
     (coinshares,) = [each for each in asked if span(each)[0] == "coinshares"]
     assert automated.execute(coinshares).success
-    (record,) = automated.instance.fetch_materializations(key_of("coinshares"), limit=2).records
+    (record,) = automated.instance.fetch_materializations(report_key("coinshares"), limit=2).records
     said = record.asset_materialization.metadata
     assert record.partition_key == "2026-01-30"
     assert said["dagster/partition_row_count"].value == 0
@@ -344,8 +351,8 @@ def test_tables_wait_while_a_source_is_being_read(automated):
     asked = {span(each)[0]: each for each in automated.tick().run_requests}
     job = automated.loaded.resolve_implicit_global_asset_job_def()
     running = automated.instance.create_run_for_job(
-        job.get_subset(asset_selection={key_of("coinshares")}),
-        asset_selection=frozenset({key_of("coinshares")}),
+        job.get_subset(asset_selection={report_key("coinshares")}),
+        asset_selection=frozenset({report_key("coinshares")}),
         tags=dict(asked["coinshares"].tags),
     )
     automated.instance.report_dagster_event(
@@ -418,46 +425,47 @@ def test_a_changed_layout_marks_every_week_as_stale_also_of_a_run_that_failed(
         context = LoadingContextForTest(automated.instance)
         graph = loaded.resolve_asset_graph()
         resolver = CachingStaleStatusResolver(automated.instance, graph, context)
-        return resolver.get_status(key_of(source), "2026-01-09") == StaleStatus.STALE
+        return resolver.get_status(report_key(source), "2026-01-09") == StaleStatus.STALE
 
-    sources = ("farside_sol", "farside_eth")
-    assert [is_stale(automated.loaded, source) for source in sources] == [False, False]
-    monkeypatch.setattr(layout, "_reader_code", lambda: "another reader")
-    assert [is_stale(defs(), source) for source in sources] == [True, True]
+    names = ("farside_sol", "farside_eth")
+    assert [is_stale(automated.loaded, name) for name in names] == [False, False]
+    monkeypatch.setattr("pipelines.layouts.source.READING", -1)
+    parse_source_file.cache_clear()  # as a new process begins
+    assert [is_stale(defs(), name) for name in names] == [True, True]
+    parse_source_file.cache_clear()
 
 
 # -- at the same time ------------------------------------------------------------------------------
 
 
 def test_a_run_that_knows_an_older_archive_does_not_undo_what_a_later_one_wrote(tmp_path):
-    """The later run comes and goes while the older one is between its two weeks."""
+    """The later run comes and goes between the plan of the older one and its writing."""
     world = World(tmp_path / "warehouse")
     source = golden.source("farside_sol")
     weeks = [dt.date(2026, 1, 9), dt.date(2026, 1, 16)]
     days = [f"{printed(week)},1.0,1.0,2.0" for week in weeks]
     world.add("farside_sol", "one.csv", golden.history(HEADER, *days), received="2026-01-17T00:00Z")
 
-    def later(result: facts.WeekResult) -> None:
-        if len(archive.reports(world.warehouse, "farside_sol")) == 1:
-            newer = [day.replace("1.0,1.0,2.0", "5.0,1.0,6.0") for day in days]
-            content = golden.history(HEADER, *newer)
-            world.add("farside_sol", "two.csv", content, received="2026-01-18T00:00Z")
-            facts.ingest(world.warehouse, source, weeks)
-
-    results = facts.ingest(world.warehouse, source, weeks, on_week=later)
+    older = steps.plan(world.warehouse, source)
+    newer = [day.replace("1.0,1.0,2.0", "5.0,1.0,6.0") for day in days]
+    content = golden.history(HEADER, *newer)
+    world.add("farside_sol", "two.csv", content, received="2026-01-18T00:00Z")
+    steps.ingest(world.warehouse, source, weeks)
+    results, plan = ingest(world.warehouse, older, weeks)
+    assert plan.due == []
     assert results[1].reports == ("one.csv", "two.csv")
-    assert facts.due(world.warehouse, source) == []
+    assert steps.due(world.warehouse, source) == []
     for week in weeks:
-        assert world.facts("farside_sol", str(week)).get_column("report_id").n_unique() == 2
+        assert world.observations("farside_sol", str(week)).get_column("report_id").n_unique() == 2
 
 
 def test_a_build_follows_the_one_before_and_says_that_it_waits(tmp_path):
     world = World(tmp_path / "warehouse")
     waits = threading.Event()
-    sources = layout.sources().values()
+    declared = sources().values()
     with ThreadPoolExecutor() as pool:
         with one_at_a_time(world.database):
-            build = pool.submit(database.publish, world.warehouse, sources, on_wait=waits.set)
+            build = pool.submit(steps.publish, world.warehouse, declared, on_wait=waits.set)
             assert waits.wait(PATIENCE)
             assert not world.database.exists()
         assert build.result()
@@ -470,21 +478,22 @@ def test_a_build_follows_the_one_before_and_says_that_it_waits(tmp_path):
 def test_the_calendar_says_from_when_a_week_is_late():
     rule = Release(weekday="monday", grace_days=1, holidays=(dt.date(2026, 5, 4),))
     utc = dt.UTC
-    assert release.expected_by(rule, dt.date(2026, 1, 23)) == dt.datetime(2026, 1, 28, tzinfo=utc)
-    assert release.expected_by(rule, dt.date(2026, 5, 1)) == dt.datetime(2026, 5, 7, tzinfo=utc)
+    assert calendar.expected_by(rule, dt.date(2026, 1, 23)) == dt.datetime(2026, 1, 28, tzinfo=utc)
+    assert calendar.expected_by(rule, dt.date(2026, 5, 1)) == dt.datetime(2026, 5, 7, tzinfo=utc)
     same_day = Release(weekday="friday")
-    assert release.expected_by(same_day, dt.date(2026, 1, 23)) == dt.datetime(
+    assert calendar.expected_by(same_day, dt.date(2026, 1, 23)) == dt.datetime(
         2026, 1, 31, tzinfo=utc
     )
 
 
 def test_coverage_says_of_every_expected_week_whether_it_came_in_time(tmp_path, monkeypatch):
     """On Wednesday 4 March 2026, of a source that is expected on Mondays."""
-    known = layout.sources()
+    known = sources()
     told = known["farside_sol"].model_copy(
         update={"release": Release(weekday="monday", no_report=(dt.date(2026, 2, 13),))}
     )
-    monkeypatch.setattr(layout, "sources", lambda: {**known, "farside_sol": told})
+    for module in ("cli.main", "cli.run", "components.workspace"):
+        monkeypatch.setattr(f"pipelines.{module}.sources", lambda: {**known, "farside_sol": told})
     world = World(tmp_path / "warehouse")
     reports = {
         "history.csv": ("2026-01-19T08:00Z", "02 Jan 2026", "16 Jan 2026"),
@@ -522,7 +531,7 @@ def test_a_source_without_a_calendar_or_a_report_is_never_late(automated):
     content = golden.history("Date,ARKB", f"{old:%Y-%m-%d},1.0")
     automated.world.add("ark_bloomberg", "old.csv", content)
     automated.tick("freshness")
-    for source in layout.sources():
+    for source in sources():
         assert automated.check(source, "on_time").passed
 
 
@@ -599,7 +608,9 @@ def test_a_week_tells_the_hash_of_its_reports(automated):
     automated.world.drop("farside_sol", "one.csv", page("09 Jan 2026", 1))
     automated.execute(automated.tick().run_requests[0])
     (kept,) = archive.reports(automated.world.warehouse, "farside_sol")
-    (record,) = automated.instance.fetch_materializations(key_of("farside_sol"), limit=1).records
+    (record,) = automated.instance.fetch_materializations(
+        report_key("farside_sol"), limit=1
+    ).records
     said = record.asset_materialization.metadata
     assert said["report_hashes"].value == f"- one.csv: sha256 {kept.report.report_id}"
 
@@ -626,8 +637,8 @@ def test_every_table_links_to_its_file_and_its_columns_lead_to_the_printed_numbe
         if key in made_of:
             deps = made_of[key].deps_by_column.get(column, [])
             leaves |= {(dep.asset_key, dep.column_name) for dep in deps}
-    for source in layout.sources():
-        assert (key_of(source), "value") in seen
+    for source in sources():
+        assert (report_key(source), "value") in seen
 
 
 # -- alerts ----------------------------------------------------------------------------------------
@@ -658,7 +669,7 @@ def failed(automated: Automated) -> Any:
 
 
 EXPECTED = (
-    "of facts/farside_sol failed, weeks 2026-01-09..2026-01-09",
+    "of reports/farside_sol failed, weeks 2026-01-09..2026-01-09",
     "1 of 1 weeks of farside_sol were refused",
     "2026-01-09: sol.csv: daily: total net_flow",
 )

@@ -18,11 +18,13 @@ from typing import Any
 import duckdb
 import golden
 import pytest
+import steps
 from world import Said, World, files_under
 
-from pipelines.build import database, models
-from pipelines.build.errors import BuildError
-from pipelines.reports import archive, facts
+from pipelines.database import models
+from pipelines.database.audit import audit
+from pipelines.database.errors import BuildError
+from pipelines.store import archive
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 WEEK = golden.WEEK
@@ -164,7 +166,7 @@ def test_adding_an_unusable_report_fails_at_once_with_the_same_words(tmp_path, n
     for each in ("archived, but it cannot be used", *words):
         assert each in said.text
     assert not world.database.exists()
-    assert not (world.root / "facts").exists()
+    assert not (world.root / "weeks").exists()
 
 
 @pytest.mark.parametrize(
@@ -406,7 +408,7 @@ def test_nothing_of_a_refused_week_is_in_a_mart(totals):
     world, _ = totals
     for table in ("mart.flows", "mart.aum_change", "core.reported_week", "core.observation"):
         assert world.one(f"select count(*) from {table} where week_ending = ?", week(0)) == 0, table
-    assert not world.week_file("facts", "coinshares", str(week(0))).exists()
+    assert not world.week_file("weeks", "coinshares", str(week(0))).exists()
 
 
 def test_the_earlier_vintage_of_a_refused_one_stays(totals):
@@ -476,7 +478,7 @@ def test_the_same_name_with_other_bytes_is_a_second_vintage_and_the_latest_wins(
     assert said.code == 0
     assert mended.one(FLOW, week(2), "asset", "BTC") == millions("-37.6")
     assert mended.one("select count(*) from core.report where name = 'other.xlsx'") == 2
-    stored = mended.facts("coinshares", str(week(2)))
+    stored = mended.observations("coinshares", str(week(2)))
     of_bitcoin = stored.filter(label="Bitcoin", period="week").sort("known_at")
     assert of_bitcoin.get_column("value").to_list() == [millions("-37.5"), millions("-37.6")]
     # And the week that was refused is there, with the vintage that adds up.
@@ -495,8 +497,8 @@ def test_a_correction_under_the_same_printed_publication_date_wins(tmp_path, ord
         content = PUBLISHED_WITH[flow]
         world.add("coinshares", "week.xlsx", content, received=f"2023-05-{day}T00:00Z")
     source = golden.source("coinshares")
-    facts.ingest(world.warehouse, source, [WEEK])
-    database.publish(world.warehouse, [source])
+    steps.ingest(world.warehouse, source, [WEEK])
+    steps.publish(world.warehouse, [source])
     assert world.one(FLOW, WEEK, "asset", "BTC") == millions(flows[-1])
 
 
@@ -563,7 +565,7 @@ def test_whatever_breaks_a_build_is_an_error_that_leaves_nothing_behind(
     before = mended.database.read_bytes()
     words = broken(monkeypatch, tmp_path)
     with pytest.raises(BuildError) as failed:
-        database.publish(mended.warehouse, [golden.source("coinshares")])
+        steps.publish(mended.warehouse, [golden.source("coinshares")])
     assert words in str(failed.value)
     assert mended.database.read_bytes() == before
     assert [file.name for file in mended.root.glob(".*")] == []
@@ -573,21 +575,21 @@ def test_whatever_breaks_a_build_is_an_error_that_leaves_nothing_behind(
 def test_a_large_table_is_held_against_its_contract_some_weeks_at_a_time(
     mended, tmp_path, monkeypatch, at_once
 ):
-    monkeypatch.setattr(database, "_AT_ONCE", at_once)
+    monkeypatch.setattr("pipelines.database.audit._AT_ONCE", at_once)
     copy = tmp_path / "copy.duckdb"
     shutil.copy(mended.database, copy)
     with duckdb.connect(str(copy)) as connection:
         connection.execute("set timezone = 'UTC'")
-        database.audit(connection)
+        audit(connection)
         connection.execute(
             "insert into mart.flows from mart.flows order by week_ending desc, member limit 1"
         )
         with pytest.raises(BuildError, match=r"mart\.flows breaks its contract"):
-            database.audit(connection)
+            audit(connection)
 
 
 def test_a_reader_keeps_the_file_that_it_opened_while_a_build_publishes(mended):
     with duckdb.connect(str(mended.database), read_only=True) as reader:
-        database.publish(mended.warehouse, [])
+        steps.publish(mended.warehouse, [])
         assert reader.execute("select count(*) > 10 from mart.flows").fetchone() == (True,)
     assert mended.one("select count(*) from mart.flows") == 0

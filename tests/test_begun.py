@@ -15,8 +15,8 @@ import golden
 import pytest
 from world import World, definitions
 
-from pipelines.components.fund_flow_report import key_of
-from pipelines.reports import begun
+from pipelines.components.source_checks import report_key
+from pipelines.store import journal
 
 WEEK = dt.date(2026, 1, 16)
 
@@ -43,13 +43,13 @@ class Died(BaseException):
 
 def leave(world: World, run_id: str, what: str, *weeks: dt.date) -> None:
     """Leave what a run leaves that dies."""
-    with pytest.raises(Died), begun.begin(world.warehouse, run_id, what, weeks):
+    with pytest.raises(Died), journal.entry(world.warehouse, run_id, what, weeks):
         raise Died
 
 
 def times_shown(world: World, week: dt.date) -> int:
     """Return how often Dagster was told of a week of the source."""
-    partitions = dg.AssetRecordsFilter(key_of("canary"), asset_partitions=[week.isoformat()])
+    partitions = dg.AssetRecordsFilter(report_key("canary"), asset_partitions=[week.isoformat()])
     with world.instance() as instance:
         return len(instance.fetch_materializations(partitions, limit=100).records)
 
@@ -67,7 +67,7 @@ def test_weeks_that_a_dead_run_had_begun_are_done_once_more_and_only_once(world)
 
 
 def test_tables_that_a_dead_run_had_begun_are_built_and_shown_once_more(world):
-    leave(world, "dead", begun.TABLES)
+    leave(world, "dead", journal.TABLES)
     key = dg.AssetKey(["mart", "flows"])
     with world.instance() as instance:
         before = len(instance.fetch_materializations(key, limit=9).records)
@@ -79,7 +79,7 @@ def test_tables_that_a_dead_run_had_begun_are_built_and_shown_once_more(world):
 
 def test_a_run_that_is_at_work_is_left_alone(world):
     with ExitStack() as running:
-        running.enter_context(begun.begin(world.warehouse, "alive", "canary", [WEEK]))
+        running.enter_context(journal.entry(world.warehouse, "alive", "canary", [WEEK]))
         assert "Nothing is new" in world.run().text
     assert "Nothing is new" in world.run().text
     assert list((world.root / "running").iterdir()) == []
@@ -95,7 +95,7 @@ def test_a_dead_run_of_the_ui_is_closed(world):
     job = definitions().resolve_implicit_global_asset_job_def()
     with world.instance() as instance:
         run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
-    leave(world, run.run_id, begun.TABLES)
+    leave(world, run.run_id, journal.TABLES)
     assert world.run().code == 0
     with world.instance() as instance:
         assert instance.get_run_by_id(run.run_id).status == dg.DagsterRunStatus.FAILURE

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipelines.reports.errors import LayoutError
+from pipelines.errors import LayoutError
 from tests.bridge_world import BridgeWorld, closes, day, effects, expected, m, source
 
 Fill = Callable[[BridgeWorld], None]

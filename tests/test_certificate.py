@@ -19,14 +19,14 @@ from typing import Any
 
 import duckdb
 import pytest
+import steps
 from bridge_world import BridgeWorld, m
 from golden import attributes_of
 
-from pipelines.build import database
-from pipelines.reports import archive, facts
-from pipelines.reports.layout import Source, parse_source
-from pipelines.reports.template import write_workbook
-from pipelines.reports.warehouse import Warehouse
+from pipelines.ingest.form import write_workbook
+from pipelines.layouts.source import Source, parse_source
+from pipelines.store import archive
+from pipelines.store.paths import Warehouse
 
 MILLION = 1_000_000
 Line = dict[str, Any]
@@ -76,8 +76,8 @@ class Desk:
 
     def publish(self, target: Path | None = None) -> Desk:
         for source in self.sources.values():
-            facts.ingest(self.warehouse, source, facts.due(self.warehouse, source))
-        database.publish(self.warehouse, list(self.sources.values()), target=target)
+            steps.ingest(self.warehouse, source, steps.due(self.warehouse, source))
+        steps.publish(self.warehouse, list(self.sources.values()), target=target)
         return self
 
     def rows(self, sql: str, *parameters: object, file: Path | None = None) -> list[Line]:
@@ -794,7 +794,7 @@ def test_a_second_build_gives_the_same_certificates(desk: Desk, tmp_path: Path) 
 
 
 def test_a_changed_macro_makes_the_models_that_call_it_stale() -> None:
-    from pipelines.build.models import macros, models
+    from pipelines.database.models import macros, models
 
     code = models()["core.reported_axis"].code
     assert macros()["ops.verdict"] in code

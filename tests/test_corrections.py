@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.build.errors import BuildError
+from pipelines.database.errors import BuildError
 from tests.bridge_world import BridgeWorld, m
 
 WEEK = "2023-05-12"

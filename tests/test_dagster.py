@@ -22,10 +22,11 @@ import pytest
 import sqlglot
 from world import World, definitions
 
-from pipelines.build import models
-from pipelines.components.fund_flow_report import key_of, partitions_of
-from pipelines.definitions import defs_to_run
-from pipelines.reports import layout
+from pipelines.components.source import partitions_of
+from pipelines.components.source_checks import report_key
+from pipelines.database import models
+from pipelines.definitions import defs
+from pipelines.ingest.sources import sources
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "asset_graph.txt"
 REWRITE = "FUNDFLOWS_REWRITE_SNAPSHOTS"
@@ -85,8 +86,8 @@ def test_the_asset_graph_is_the_one_that_was_reviewed(loaded):
 
 def test_every_source_of_the_project_is_an_asset(loaded):
     keys = loaded.resolve_asset_graph().get_all_asset_keys()
-    assert {key_of(name) for name in layout.sources()} == {
-        key for key in keys if key.path[0] == "facts"
+    assert {report_key(name) for name in sources()} == {
+        key for key in keys if key.path[0] == "reports"
     }
 
 
@@ -96,9 +97,9 @@ def test_definitions_can_be_loaded_as_dagster_does(loaded):
 
 
 def test_the_command_runs_the_job_that_the_ui_runs(loaded):
-    jobs = [each.resolve_implicit_global_asset_job_def() for each in (loaded, defs_to_run())]
+    jobs = [each.resolve_implicit_global_asset_job_def() for each in (loaded, defs())]
     assert jobs[0].get_job_snapshot_id() == jobs[1].get_job_snapshot_id()
-    assert drawn(loaded) == drawn(defs_to_run())
+    assert drawn(loaded) == drawn(defs())
 
 
 def test_the_tables_that_a_file_reads_are_those_of_its_tree():
@@ -116,7 +117,7 @@ def keys_at(source: str, moment: str) -> list[str]:
     return list(partitions_of(golden.source(source)).get_partition_keys(current_time=now))
 
 
-@pytest.mark.parametrize("source", sorted(layout.sources()))
+@pytest.mark.parametrize("source", sorted(sources()))
 def test_partition_keys_are_week_ending_dates_without_a_gap(source):
     of = golden.source(source)
     keys = [dt.date.fromisoformat(key) for key in keys_at(source, "2027-01-04T00:00")]
@@ -214,13 +215,13 @@ def ranged(tmp_path_factory, loaded) -> Ran:
     world = World(tmp_path_factory.mktemp("ranged") / "warehouse")
     world.add("farside_sol", "one.csv", BEFORE, received="2026-01-14T00:00Z")
     world.add("farside_sol", "two.csv", AFTER, received="2026-01-31T00:00Z")
-    return materialize(world, loaded, [key_of("farside_sol")], (WEEKS[0], WEEKS[-1]))
+    return materialize(world, loaded, [report_key("farside_sol")], (WEEKS[0], WEEKS[-1]))
 
 
 def test_a_run_over_several_weeks_records_each_of_them(ranged):
     assert ranged.result.success
     assert set(ranged.weeks) == set(WEEKS)
-    assert ranged.world.week_file("facts", "farside_sol", "2026-01-16").exists()
+    assert ranged.world.week_file("weeks", "farside_sol", "2026-01-16").exists()
 
 
 @pytest.mark.parametrize(
@@ -235,7 +236,7 @@ def test_a_week_says_how_many_rows_and_vintages_of_which_reports(ranged, week, c
     said = ranged.weeks[week]
     names = ("dagster/partition_row_count", "vintages", "refused_rows")
     assert tuple(said[name] for name in names) == counts
-    assert ranged.world.facts("farside_sol", week).height == counts[0]
+    assert ranged.world.observations("farside_sol", week).height == counts[0]
     assert said["reports"] == reports
     assert "pass" in said["verdicts"]
     assert "BSOL | net_flow |" in said["sample"]
@@ -245,7 +246,7 @@ def test_a_week_without_a_report_is_there_with_zero_rows_and_the_reason(ranged):
     said = ranged.weeks["2026-01-23"]
     assert said["dagster/partition_row_count"] == 0
     assert said["reports"] == "no report covers this week"
-    assert not ranged.world.week_file("facts", "farside_sol", "2026-01-23").exists()
+    assert not ranged.world.week_file("weeks", "farside_sol", "2026-01-23").exists()
 
 
 def test_refused_rows_make_the_contract_check_warn(ranged):
@@ -261,9 +262,9 @@ def test_refused_rows_make_the_contract_check_warn(ranged):
 def test_a_second_run_over_the_same_weeks_gives_the_same_files(ranged, loaded, tmp_path):
     world = World(tmp_path / "warehouse")
     shutil.copytree(ranged.world.root, world.root)
-    before = {week: world.week_file("facts", "farside_sol", week) for week in WEEKS}
+    before = {week: world.week_file("weeks", "farside_sol", week) for week in WEEKS}
     bytes_before = {week: file.read_bytes() for week, file in before.items() if file.exists()}
-    again = materialize(world, loaded, [key_of("farside_sol")], (WEEKS[1], WEEKS[2]))
+    again = materialize(world, loaded, [report_key("farside_sol")], (WEEKS[1], WEEKS[2]))
     assert again.result.success
     assert {week: file.read_bytes() for week, file in before.items() if file.exists()} == (
         bytes_before
@@ -282,7 +283,7 @@ def refused(tmp_path_factory, loaded) -> Ran:
         ),
         received="2026-01-31T00:00Z",
     )
-    return materialize(world, loaded, [key_of("farside_sol")], ("2026-01-09", "2026-01-23"))
+    return materialize(world, loaded, [report_key("farside_sol")], ("2026-01-09", "2026-01-23"))
 
 
 def test_of_a_run_with_a_refused_week_the_good_ones_are_recorded(refused):
@@ -307,7 +308,7 @@ def test_a_total_that_does_not_add_up_is_a_check_that_fails(refused):
 
 
 def test_the_checks_of_a_failed_run_are_kept_by_the_instance(refused):
-    key = dg.AssetCheckKey(key_of("farside_sol"), "totals")
+    key = dg.AssetCheckKey(report_key("farside_sol"), "totals")
     with refused.world.instance() as instance:
         newest, *_ = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
     assert newest.event.asset_check_evaluation.passed is False
@@ -317,7 +318,7 @@ def test_a_position_that_does_not_multiply_warns_and_lets_the_week_in(tmp_path, 
     world = World(tmp_path / "warehouse")
     off = golden.NAV_HISTORY.replace(b"1275000.0", b"1285000.0")
     world.add("canary", "HBR.csv", off, received="2026-01-31T00:00Z")
-    ran = materialize(world, loaded, [key_of("canary")], ("2026-01-16", "2026-01-16"))
+    ran = materialize(world, loaded, [report_key("canary")], ("2026-01-16", "2026-01-16"))
     assert ran.result.success
     position = ran.checks()["position"]
     assert (position.passed, position.severity) == (False, dg.AssetCheckSeverity.WARN)
@@ -331,7 +332,7 @@ def test_a_position_that_does_not_multiply_warns_and_lets_the_week_in(tmp_path, 
 def models_of(definitions: dg.Definitions) -> list[dg.AssetKey]:
     graph = definitions.resolve_asset_graph()
     return sorted(
-        (key for key in graph.get_all_asset_keys() if key.path[0] != "facts"),
+        (key for key in graph.get_all_asset_keys() if key.path[0] != "reports"),
         key=lambda key: key.path,
     )
 
@@ -341,7 +342,7 @@ def built(tmp_path_factory, loaded) -> Ran:
     """The models of a warehouse with an unmapped label, published."""
     world = World(tmp_path_factory.mktemp("built") / "warehouse")
     world.add("coinshares", "week.xlsx", golden.UNKNOWN_LABEL, received="2023-05-16T00:00Z")
-    materialize(world, loaded, [key_of("coinshares")], ("2023-05-12", "2023-05-12"))
+    materialize(world, loaded, [report_key("coinshares")], ("2023-05-12", "2023-05-12"))
     return materialize(world, loaded, models_of(loaded))
 
 

@@ -15,8 +15,8 @@ import dagster as dg
 import pytest
 import yaml
 
-from pipelines.command.event_log import MOST, BatchingEventLog
-from pipelines.reports.warehouse import PROJECT
+from pipelines.dagster_internals.event_log import MOST, BatchingEventLog
+from pipelines.store.paths import PROJECT
 
 WEEKS = dg.StaticPartitionsDefinition([f"2026-{number:03}" for number in range(40)])
 KIND = dg.DagsterEventType

@@ -17,8 +17,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pipelines.build.models import macros
-from pipelines.reports.intervals import Interval, is_largest, slip, total, verdict_of
+from pipelines.checking.intervals import Interval, is_largest, slip, total, verdict_of
+from pipelines.database.models import macros
 
 AMOUNT = pl.Decimal(38, 10)
 numbers = st.decimals(-10_000, 10_000, places=4)

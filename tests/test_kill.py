@@ -26,14 +26,14 @@ import polars as pl
 import pytest
 from world import SAMPLES, World, definitions, files_under, tables
 
-from pipelines.command import materialize
+from pipelines.cli import execution
 
 pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 # Through `world`, so that the event log skips fsync here too: a kill is no power cut.
-PROGRAM = "import world; from pipelines.command.main import main; main()"
-SIDE_BY_SIDE = f"from pipelines.command import materialize; materialize._MANY = 1; {PROGRAM}"
+PROGRAM = "import world; from pipelines.cli.main import main; main()"
+SIDE_BY_SIDE = f"from pipelines.cli import execution; execution._MANY = 1; {PROGRAM}"
 PATIENCE = 120
 OPEN = {
     dg.DagsterRunStatus.NOT_STARTED,
@@ -66,14 +66,14 @@ PARTIAL = ".fundflows.duckdb.*.partial"
 FIRST: dict[str, Moment] = {
     "a report is surveyed": files("contents/*.parquet", 1),
     "a run is open": files("dagster/history/runs/*-*.db", 1),
-    "the first week is written": files("facts/*/*.parquet", 1),
+    "the first week is written": files("reports/*/*.parquet", 1),
     "some weeks are written": files("outcomes/*/*.parquet", 20),
     "all weeks are written": files("outcomes/*/*.parquet", 42),
     "the database is half built": there_for(PARTIAL, 0.3),
     "the database is published": files("fundflows.duckdb", 1),
 }
 AGAIN: dict[str, Moment] = {
-    "the new week is written": files("facts/*/2026-02-06.parquet", 1),
+    "the new week is written": files("reports/*/2026-02-06.parquet", 1),
     "the new database is begun": files(PARTIAL, 1),
     "the new database is half built": there_for(PARTIAL, 0.3),
 }
@@ -190,7 +190,7 @@ def assert_healed(world: World, undisturbed: World) -> None:
     assert said.code == 0, said.text
     found, wanted = tables(world.database), tables(undisturbed.database)
     assert {name for name in wanted if found.get(name) != wanted[name]} == set()
-    for kind in ("facts", "outcomes"):
+    for kind in ("weeks", "outcomes"):
         kept = {
             name: content
             for name, content in files_under(world.root / kind).items()
@@ -271,12 +271,12 @@ def test_a_sweep_of_the_inbox_that_is_killed_loses_no_report(tmp_path):
 
 def test_sources_side_by_side_come_to_the_same_tables(fresh, done, tmp_path, monkeypatch):
     world = copied(fresh, tmp_path / "warehouse")
-    monkeypatch.setattr(materialize, "_MANY", 1)
+    monkeypatch.setattr(execution, "_MANY", 1)
     said = world.run()
     assert said.code == 0, said.text
     assert "42 weeks read" in said.text
     assert tables(world.database) == tables(done.database)
-    assert files_under(world.root / "facts") == files_under(done.root / "facts")
+    assert files_under(world.root / "weeks") == files_under(done.root / "weeks")
     assert shown(world) == shown(done)
 
 
@@ -286,7 +286,7 @@ def test_a_refused_week_of_many_is_reported_like_one_of_few(fresh, tmp_path, mon
         world = copied(fresh, tmp_path / name / "warehouse")
         broken = NEWER.replace(b"1000000.0,10.0,10000000.0", b"n/m,n/m,n/m")
         world.add("canary", "HBR.csv", broken, received="2026-02-07T12:00Z")
-        monkeypatch.setattr(materialize, "_MANY", many)
+        monkeypatch.setattr(execution, "_MANY", many)
         said.append(world.run())
     few, many = said
     assert few.code == many.code == 1
@@ -323,7 +323,7 @@ def test_a_process_that_is_killed_beside_others_is_told_and_made_up_for(
     fresh, done, tmp_path, monkeypatch
 ):
     world = copied(fresh, tmp_path / "warehouse")
-    monkeypatch.setattr(materialize, "_MANY", 1)
+    monkeypatch.setattr(execution, "_MANY", 1)
 
     def kill_a_child() -> None:
         while not files("outcomes/*/*.parquet", 1)(world.root):

@@ -28,6 +28,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import steps
 from test_kill import (
     HERE,
     OPEN,
@@ -41,13 +42,13 @@ from test_kill import (
 )
 from world import SAMPLES, World, definitions, files_under, tables
 
-from pipelines.build import database
-from pipelines.components.fund_flow_report import partitions_of
-from pipelines.reports import facts, layout, survey
+from pipelines.components.source import partitions_of
+from pipelines.database.audit import audit
+from pipelines.ingest.sources import sources
 
 MOMENTS = range(int(os.environ.get("FUNDFLOWS_KILLS") or 3))
 SEED = os.environ.get("FUNDFLOWS_KILLS_SEED") or "0"
-SOURCE = layout.sources()["canary"]
+SOURCE = sources()["canary"]
 LOCATION = "pipelines.definitions"
 BIN = Path(sys.executable).parent
 TABLES = "kind:duckdb"
@@ -104,7 +105,7 @@ def after(before, tmp_path_factory) -> World:
 
 
 def surveyed(world: World) -> bool:
-    return survey.spoken(world.warehouse, SOURCE).get_column("report_id").n_unique() > 1
+    return steps.coverage(world.warehouse, SOURCE).get_column("report_id").n_unique() > 1
 
 
 def writing(world: World) -> bool:
@@ -129,9 +130,9 @@ def queued(before, tmp_path_factory) -> Base:
     """Two runs wait for a daemon: all weeks of the source, and the tables."""
     world = copied(before, tmp_path_factory.mktemp("queued") / "warehouse")
     keys = partitions_of(SOURCE).get_partition_keys()
-    launch(world, [["facts", "canary"]], {"range_start": keys[0], "range_end": keys[-1]})
+    launch(world, [["reports", "canary"]], {"range_start": keys[0], "range_end": keys[-1]})
     every = definitions().resolve_asset_graph().get_all_asset_keys()
-    launch(world, [list(key.path) for key in every if key.path[0] != "facts"], {})
+    launch(world, [list(key.path) for key in every if key.path[0] != "reports"], {})
     return timed(world, DAEMON, writing, tmp_path_factory.mktemp("daemon"))
 
 
@@ -322,7 +323,7 @@ def assert_serves(world: World) -> None:
     """The published file opens and passes its audit."""
     with closing(duckdb.connect(str(world.database), read_only=True)) as connection:
         connection.execute("set timezone = 'UTC'")  # as in a build
-        database.audit(connection)
+        audit(connection)
 
 
 def assert_weeks_are_whole(world: World, before: World, after: World) -> None:
@@ -331,14 +332,14 @@ def assert_weeks_are_whole(world: World, before: World, after: World) -> None:
     files, old, new = (
         {
             f"{kind}/{name}": content
-            for kind in ("facts", "quarantine", "outcomes")
+            for kind in ("weeks", "quarantine", "outcomes")
             for name, content in files_under(each.root / kind).items()
             if not name.endswith(".partial")
         }
         for each in (world, before, after)
     )
     assert {name for name in files if files[name] not in (old.get(name), new.get(name))} == set()
-    due = {week.isoformat() for week in facts.due(world.warehouse, SOURCE)}
+    due = {week.isoformat() for week in steps.due(world.warehouse, SOURCE)}
     done = {name for name in old | new if Path(name).stem not in due}
     assert {name for name in done if files.get(name) != new.get(name)} == set()
 

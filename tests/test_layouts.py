@@ -11,9 +11,10 @@ import pytest
 import yaml
 from golden import only, read_as, read_bytes, rows_of
 
-from pipelines.reports.errors import FundflowsError, LayoutError, ShapeError
-from pipelines.reports.layout import Source, parse_source, source_of, sources
-from pipelines.reports.reader import Reading
+from pipelines.errors import FundflowsError, LayoutError, ShapeError
+from pipelines.ingest.sources import source_of, sources
+from pipelines.layouts.source import Source, parse_source
+from pipelines.reading.reader import Reading
 from schemas.measures import MEASURES
 from schemas.observation import Observation, Refused
 

@@ -675,10 +675,10 @@ def test_dagster_shows_the_same_tables_columns_and_texts(sampled):
             for column in spec.metadata["dagster/column_schema"].columns
         }
         for key, spec in specs().items()
-        if key.path[0] != "facts"
+        if key.path[0] != "reports"
     }
     assert shown == found
-    of_sources = {key: spec for key, spec in specs().items() if key.path[0] == "facts"}
+    of_sources = {key: spec for key, spec in specs().items() if key.path[0] == "reports"}
     assert len(of_sources) >= 7
     for spec in of_sources.values():
         assert spec.metadata["dagster/column_schema"] == metadata.column_schema(Observation)

@@ -8,15 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.reports.numbers import (
-    NULL_REASONS,
-    NotANumber,
-    Unit,
-    clean,
-    parse_number,
-    parse_unit,
-    split_header,
-)
+from pipelines.layouts.units import NULL_REASONS, Unit, clean, parse_unit, split_header
+from pipelines.reading.numbers import NotANumber, parse_number
 
 MILLION = Decimal(10**6)
 USD, USDM = Unit("USD"), Unit("USD", MILLION)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from golden import read_bytes, rows_of
 
-from pipelines.reports.reader import Reading
+from pipelines.reading.reader import Reading
 
 pytestmark = pytest.mark.real
 

@@ -12,7 +12,7 @@ import golden
 import pytest
 from world import World
 
-from pipelines.reports.judge import judge
+from pipelines.checking.check import check
 from tests.bridge_world import BridgeWorld, Rows, m
 
 BTC = "Date,IBIT,FBTC,Total"
@@ -342,7 +342,7 @@ def test_e49_subtotals_and_totals_of_estimates_are_the_sums_of_their_rows(estima
     off = golden.ici_release({("2023-12-06", "Bond/Taxable"): 33, ("2023-12-06", "Total"): 44})
     (line,) = [
         row
-        for row in judge([golden.read_bytes("ici", "off.csv", off)]).outcomes.rows(named=True)
+        for row in check([golden.read_bytes("ici", "off.csv", off)]).outcomes.rows(named=True)
         if row["verdict"] == "unexplained"
     ]
     assert (line["rule"], line["residual"], line["hard_bound"]) == ("subtotal", m("-3"), m("1.5"))
@@ -363,7 +363,7 @@ def test_e32_weeks_of_six_and_of_eight_days_are_kept_as_they_were(estimates):
 
 def test_e31_an_estimate_of_another_weekday_is_refused(tmp_path):
     shifted = golden.ici_release().replace(b"2023-12-06", b"2023-12-05")
-    judged = judge([golden.read_bytes("ici", "shifted.csv", shifted)])
+    judged = check([golden.read_bytes("ici", "shifted.csv", shifted)])
     assert judged.refused.height == len(golden.ICI_CLASSES)
     refused = judged.refused.row(0, named=True)
     assert refused["printed"].endswith("of Tuesday 2023-12-05")

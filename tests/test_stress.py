@@ -20,7 +20,7 @@ import pytest
 from stress import LEAST
 from world import SAMPLES, World, tables
 
-from pipelines.reports import archive
+from pipelines.store import archive
 
 pytestmark = pytest.mark.slow
 

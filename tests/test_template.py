@@ -13,10 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.reports.errors import LayoutError
-from pipelines.reports.layout import Source, sources
-from pipelines.reports.reader import Reading, Report, read
-from pipelines.reports.template import write_workbook
+from pipelines.errors import LayoutError
+from pipelines.ingest.form import write_workbook
+from pipelines.ingest.sources import sources
+from pipelines.layouts.source import Source
+from pipelines.reading.reader import Inspection, Reading, inspect
+from pipelines.report import Report
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 FRIDAY = dt.date(2026, 1, 23)
@@ -33,11 +35,11 @@ def weekly() -> Source:
     return sources()["coinshares"]
 
 
-def read_file(source: Source, file: Path) -> Reading:
+def read_file(source: Source, file: Path) -> Inspection:
     content = file.read_bytes()
     received = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
     report = Report(source.name, hashlib.sha256(content).hexdigest(), file.name, received)
-    return read(source, report, content)
+    return inspect(source, report, content)
 
 
 def said(reading: Reading, table: str) -> dict[str, tuple[Decimal | None, Decimal | None, str]]:
@@ -57,12 +59,13 @@ def test_a_blank_template_is_read_with_all_its_labels_and_no_number(
 ) -> None:
     file = tmp_path / "blank.xlsx"
     write_workbook(weekly, weekly.layouts[0], file, facts={"as_of": FRIDAY}, labels=LABELS)
-    reading = read_file(weekly, file)
+    seen = read_file(weekly, file)
+    reading = seen.reading
     for table, labels in LABELS.items():
         assert list(said(reading, table)) == [*labels, "Total"]
     assert reading.observations["null_reason"].unique().to_list() == ["blank"]
     assert reading.refused.is_empty()
-    assert reading.facts == {"as_of": "2026-01-23"}
+    assert seen.facts == {"as_of": "2026-01-23"}
 
 
 def test_a_filled_workbook_says_exactly_what_was_written(weekly: Source, tmp_path: Path) -> None:
@@ -84,9 +87,10 @@ def test_a_filled_workbook_says_exactly_what_was_written(weekly: Source, tmp_pat
     facts = {"as_of": FRIDAY, "published": dt.date(2026, 1, 26), "completeness": "as quoted"}
     file = tmp_path / "filled.xlsx"
     write_workbook(weekly, weekly.layouts[0], file, facts=facts, rows={"by_asset": rows})
-    reading = read_file(weekly, file)
+    seen = read_file(weekly, file)
+    reading = seen.reading
     assert said(reading, "by_asset") == {label: read for label, (_, read) in written.items()}
-    assert reading.facts == {name: str(fact) for name, fact in facts.items()}
+    assert seen.facts == {name: str(fact) for name, fact in facts.items()}
     assert not reading.complete
     assert reading.refused.is_empty()
 
@@ -172,7 +176,8 @@ def test_every_sample_is_read_without_a_refused_row() -> None:
 
 def test_the_week_that_was_quoted_whole_adds_up(weekly: Source) -> None:
     file = SAMPLES / "reports" / "coinshares" / "coinshares_2023-05-12.xlsx"
-    reading = read_file(weekly, file)
+    seen = read_file(weekly, file)
+    reading = seen.reading
     assets, countries = said(reading, "by_asset"), said(reading, "by_country")
     assert assets.pop("Total")[0] == countries.pop("Total")[0] == Decimal("-53.7") * MILLION
     assert sum(value or 0 for value, _, _ in assets.values()) == Decimal("-53.7") * MILLION

@@ -27,9 +27,9 @@ import pytest
 from playwright import sync_api
 from world import World
 
-from pipelines.command.main import PROJECT
-from pipelines.components.fund_flow_report import partitions_of
-from pipelines.reports import layout
+from pipelines.cli.main import PROJECT
+from pipelines.components.source import partitions_of
+from pipelines.ingest.sources import sources
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
@@ -109,16 +109,16 @@ def page(served: Served, tmp_path: Path) -> Iterator[Any]:
 
 def test_all_weeks_of_a_source_and_the_tables_are_made_in_the_ui(page, served):
     before = len(runs(page))
-    weeks = len(partitions_of(layout.sources()["canary"]).get_partition_keys())
+    weeks = len(partitions_of(sources()["canary"]).get_partition_keys())
 
-    page.goto("/assets/facts/canary")
+    page.goto("/assets/reports/canary")
     page.get_by_role("button", name="Materialize…").click()
     choose_weeks(page, "*", weeks)
     page.get_by_role("button", name="Launch backfill").click()
     shown(page.get_by_text("Created backfill"))
     assert ended(page, before + 1) == ["SUCCESS"] * (before + 1)
 
-    page.goto("/assets/facts/canary?view=partitions")
+    page.goto("/assets/reports/canary?view=partitions")
     shown(page.get_by_text(f"Materialized ({weeks})"))
     shown(page.get_by_text("Missing (0)"))
     page.get_by_placeholder("Filter by name").fill("2025-11-07")
@@ -154,7 +154,7 @@ def test_26_weeks_of_three_sources_are_backfilled_in_the_ui(page, served):
     first, last = "2025-11-07", "2026-05-01"
     sources = ("farside_btc", "farside_eth", "coinshares")
     for source in sources:
-        page.goto(f"/assets/facts/{source}")
+        page.goto(f"/assets/reports/{source}")
         page.get_by_role("button", name="Materialize…").click()
         choose_weeks(page, f"[{first}...{last}]", 26)
         page.get_by_role("button", name="Launch backfill").click()
@@ -163,7 +163,7 @@ def test_26_weeks_of_three_sources_are_backfilled_in_the_ui(page, served):
     assert ended(page, before + 3) == ["SUCCESS"] * (before + 3)
 
     for source in sources:
-        page.goto(f"/assets/facts/{source}?view=partitions")
+        page.goto(f"/assets/reports/{source}?view=partitions")
         shown(page.get_by_text("Materialized (26)"))
         shown(page.get_by_text("Failed (0)"))
     page.get_by_placeholder("Filter by name").fill(last)

@@ -8,7 +8,7 @@ import zipfile
 import golden
 import pytest
 
-from pipelines.reports.errors import FundflowsError, UnreadableReport
+from pipelines.errors import FundflowsError, UnreadableReport
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 

@@ -19,19 +19,20 @@ import duckdb
 import golden
 import polars as pl
 import pytest
+import steps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from world import World, files_under, tables
 
-from pipelines.build import database
-from pipelines.reports import facts, survey
-from pipelines.reports.errors import FundflowsError
-from pipelines.reports.layout import Source, parse_source
+from pipelines.database.publish import published_fingerprint
+from pipelines.errors import FundflowsError
+from pipelines.ingest.results import WeekResult
+from pipelines.layouts.source import Source, parse_source
 
 FRIDAY = dt.date(2026, 1, 16)
 BEFORE = FRIDAY - dt.timedelta(weeks=1)
 SOURCE = golden.source("farside_btc")
-DERIVED = ("facts", "contents", "outcomes", "quarantine")
+DERIVED = ("weeks", "index", "outcomes", "quarantine")
 MILLION = 1_000_000
 
 HEADER = "Date,IBIT,FBTC,Total"
@@ -67,18 +68,18 @@ def add(world: World, seen: str) -> None:
 
 
 def due(world: World, source: Source = SOURCE) -> list[dt.date]:
-    return facts.due(world.warehouse, source)
+    return steps.due(world.warehouse, source)
 
 
-def ingest(world: World, source: Source = SOURCE) -> list[facts.WeekResult]:
-    return facts.ingest(world.warehouse, source, due(world, source))
+def ingest(world: World, source: Source = SOURCE) -> list[WeekResult]:
+    return steps.ingest(world.warehouse, source, due(world, source))
 
 
 def derived(world: World) -> dict[str, bytes]:
     """Return the weeks' files; the survey of a report is beside the point."""
     return {
         f"{kind}/{name}": content
-        for kind in ("facts", "quarantine", "outcomes")
+        for kind in ("weeks", "quarantine", "outcomes")
         if (world.root / kind).is_dir()
         for name, content in files_under(world.root / kind).items()
     }
@@ -87,7 +88,7 @@ def derived(world: World) -> dict[str, bytes]:
 def said(world: World, label: str, day: str) -> list[tuple[Any, ...]]:
     """Return the vintages of one number, oldest first: when known, value in US$m, status."""
     week = FRIDAY if dt.date.fromisoformat(day) > BEFORE else BEFORE
-    rows = world.facts(SOURCE.name, str(week)).filter(
+    rows = world.observations(SOURCE.name, str(week)).filter(
         pl.col("label") == label, pl.col("period_end") == dt.date.fromisoformat(day)
     )
     return [
@@ -133,7 +134,7 @@ def test_a_row_that_is_no_longer_shown_is_not_deleted(whole):
 
 
 def test_a_refused_vintage_leaves_no_number_in_its_week_only(whole):
-    known = whole.facts(SOURCE.name, str(FRIDAY)).get_column("known_at")
+    known = whole.observations(SOURCE.name, str(FRIDAY)).get_column("known_at")
     assert f"{known.max():%Y-%m-%d}" == "2026-01-20"
     assert said(whole, "IBIT", "2026-01-09") == [
         ("2026-01-15", 7, "final"),
@@ -223,15 +224,15 @@ def test_any_vintages_in_any_order_make_the_same_week(tmp_path_factory, data, se
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_two_vintages_known_at_the_same_time_are_told_apart_in_one_way(tmp_path, order):
-    """Nobody can say which is newer: but facts, core and the week's outcome must agree."""
+    """Nobody can say which is newer: but the week file, core and the week's outcome must agree."""
     world = World(tmp_path / "warehouse")
     flows = ("10.0", "11.0")
     for flow in flows[::order]:
         content = golden.history(HEADER, f"13 Jan 2026,{flow},0.0,{flow}")
         world.add(SOURCE.name, "btc.csv", content, received="2026-01-20T00:00Z")
     ingest(world)
-    database.publish(world.warehouse, [SOURCE])
-    last = survey.statements(world.warehouse, SOURCE)[FRIDAY][-1][0]
+    steps.publish(world.warehouse, [SOURCE])
+    last = steps.vintages(world.warehouse, SOURCE)[FRIDAY][-1][0]
     assert world.query("select distinct report_id from core.observation where label = 'IBIT'") == [
         (last,)
     ]
@@ -243,7 +244,7 @@ def test_two_vintages_known_at_the_same_time_are_told_apart_in_one_way(tmp_path,
 def test_reading_a_week_twice_writes_the_same_bytes(whole, tmp_path):
     world = World(tmp_path / "warehouse")
     shutil.copytree(whole.root, world.root)
-    facts.ingest(world.warehouse, SOURCE, [BEFORE, FRIDAY])
+    steps.ingest(world.warehouse, SOURCE, [BEFORE, FRIDAY])
     assert derived(world) == derived(whole)
 
 
@@ -251,7 +252,7 @@ def test_weeks_can_be_read_one_by_one_in_any_order(whole, tmp_path):
     world = World(tmp_path / "warehouse")
     shutil.copytree(whole.root / "archive", world.root / "archive")
     for week in (FRIDAY, BEFORE):
-        facts.ingest(world.warehouse, SOURCE, [week])
+        steps.ingest(world.warehouse, SOURCE, [week])
     assert derived(world) == derived(whole)
 
 
@@ -259,16 +260,15 @@ def test_a_week_that_no_report_covers_any_more_leaves_no_file(whole, tmp_path):
     world = World(tmp_path / "warehouse")
     shutil.copytree(whole.root, world.root)
     shutil.rmtree(world.root / "archive")
-    shutil.rmtree(world.root / "contents")
-    (result,) = facts.ingest(world.warehouse, SOURCE, [FRIDAY])
+    shutil.rmtree(world.root / "index")
+    (result,) = steps.ingest(world.warehouse, SOURCE, [FRIDAY])
     assert (result.rows, result.reports, result.ok) == (0, (), True)
-    assert not world.week_file("facts", SOURCE.name, str(FRIDAY)).exists()
+    assert not world.week_file("weeks", SOURCE.name, str(FRIDAY)).exists()
     assert not world.week_file("outcomes", SOURCE.name, str(FRIDAY)).exists()
 
 
-def test_a_vintage_more_is_added_without_reading_the_older_reports(whole, tmp_path, monkeypatch):
+def test_a_vintage_more_is_added_without_reading_the_older_reports(whole, tmp_path):
     """Else a page that is seen a thousand times would be read a thousand times."""
-    monkeypatch.setattr(survey, "_read", survey._Readings())  # as a new process begins
     world, undisturbed = (World(tmp_path / name / "warehouse") for name in ("cut", "sound"))
     more = VINTAGES["2026-01-20"].replace(b"1.0,1.0,2.0", b"1.0,1.5,2.5")
     for each in (world, undisturbed):
@@ -286,7 +286,7 @@ def test_a_vintage_more_is_added_without_reading_the_older_reports(whole, tmp_pa
     ]
     # Asked for again, though nothing is new, a week is made from the archive.
     with pytest.raises(FundflowsError, match="has been changed"):
-        facts.ingest(world.warehouse, SOURCE, [FRIDAY])
+        steps.ingest(world.warehouse, SOURCE, [FRIDAY])
 
 
 # -- what makes a week due -------------------------------------------------------------------------
@@ -310,7 +310,7 @@ def test_a_layout_that_judges_otherwise_makes_its_weeks_due(tmp_path):
     assert due(world, tiny()) == [FRIDAY]
     (strict,) = ingest(world, tiny())
     assert not strict.ok
-    assert not world.week_file("facts", "farside_sol", str(FRIDAY)).exists()
+    assert not world.week_file("weeks", "farside_sol", str(FRIDAY)).exists()
 
 
 def test_a_layout_that_reads_otherwise_makes_its_weeks_due(tmp_path):
@@ -347,29 +347,29 @@ def test_outcomes_of_another_version_are_written_again(whole, tmp_path, state):
     assert due(world) == [FRIDAY]
 
 
-def test_a_survey_that_was_damaged_is_made_again(whole, tmp_path):
+def test_an_index_that_was_damaged_is_made_again(whole, tmp_path):
     world = World(tmp_path / "warehouse")
     shutil.copytree(whole.root, world.root)
-    (file,) = (world.root / "contents").glob("*")
+    (file,) = (world.root / "index").glob("*")
     file.write_bytes(b"PAR1 cut off")
     assert due(world) == []
-    assert files_under(world.root / "contents") == files_under(whole.root / "contents")
+    assert files_under(world.root / "index") == files_under(whole.root / "index")
 
 
-def test_facts_that_were_damaged_are_a_clear_error_and_nothing_is_published(whole, tmp_path):
+def test_a_week_file_that_was_damaged_are_a_clear_error_and_nothing_is_published(whole, tmp_path):
     world = World(tmp_path / "warehouse")
     shutil.copytree(whole.root, world.root)
-    world.week_file("facts", SOURCE.name, str(FRIDAY)).write_bytes(b"PAR1 cut off")
+    world.week_file("weeks", SOURCE.name, str(FRIDAY)).write_bytes(b"PAR1 cut off")
     with pytest.raises(FundflowsError, match=str(FRIDAY)):
-        database.publish(world.warehouse, [SOURCE])
+        steps.publish(world.warehouse, [SOURCE])
     assert not world.database.exists()
 
 
-def test_facts_that_were_lost_are_written_again(whole, tmp_path):
+def test_a_week_file_that_was_lost_is_written_again(whole, tmp_path):
     """Else the next build would publish a week without its numbers, and nobody would be told."""
     world = World(tmp_path / "warehouse")
     shutil.copytree(whole.root, world.root)
-    world.week_file("facts", SOURCE.name, str(FRIDAY)).unlink()
+    world.week_file("weeks", SOURCE.name, str(FRIDAY)).unlink()
     assert due(world) == [FRIDAY]
     ingest(world)
     assert derived(world) == derived(whole)
@@ -402,11 +402,11 @@ def test_deleting_the_database_brings_it_back(whole, tmp_path):
     world = World(tmp_path / "warehouse")
     shutil.copytree(whole.root, world.root)
     sources = [SOURCE]
-    database.publish(world.warehouse, sources)
+    steps.publish(world.warehouse, sources)
     before = tables(world.database)
     Path(world.database).unlink()
-    assert database.published_fingerprint(world.warehouse) is None
-    database.publish(world.warehouse, sources)
+    assert published_fingerprint(world.warehouse) is None
+    steps.publish(world.warehouse, sources)
     assert tables(world.database) == before
 
 
@@ -419,7 +419,7 @@ def test_what_was_known_on_a_day_is_what_the_ledger_says_as_of_that_day(
     """E43: as known on K is the latest statement up to K."""
     target = tmp_path / "asof.duckdb"
     moment = dt.datetime.fromisoformat(f"{known}T00:00+00:00")
-    database.publish(whole.warehouse, [SOURCE], as_of=moment, target=target)
+    steps.publish(whole.warehouse, [SOURCE], as_of=moment, target=target)
     with closing(duckdb.connect(str(target), read_only=True)) as connection:
         found = connection.execute(
             "select net_flow_usd, (select max(known_at) <= ? from core.observation) "

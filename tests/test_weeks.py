@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.reports import weeks
+from pipelines import weeks
 
 DAYS = st.dates(dt.date(1993, 1, 1), dt.date(2100, 12, 31))
 

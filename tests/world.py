@@ -24,10 +24,10 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from pipelines.command.main import main
-from pipelines.definitions import defs
-from pipelines.reports import archive
-from pipelines.reports.warehouse import Warehouse
+from pipelines.cli.main import main
+from pipelines.definitions import complete, defs_to_run
+from pipelines.store import archive
+from pipelines.store.paths import Kind, Warehouse
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "reports"
 
@@ -41,7 +41,12 @@ def _no_fsync(connection: Any, _: object) -> None:
 @functools.cache
 def definitions() -> dg.Definitions:
     """Load the code location once: the command does so once a process, and tests share one."""
-    return defs()
+    return complete(_loaded())
+
+
+@functools.cache
+def _loaded() -> dg.Definitions:
+    return defs_to_run()
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,7 @@ class World:
         out, err = io.StringIO(), io.StringIO()
         with self.entered() as patch:
             patch.setattr(sys, "argv", ["fundflows", *map(str, arguments)])
-            patch.setattr("pipelines.command.materialize.defs_to_run", definitions)
+            patch.setattr("pipelines.cli.execution._loaded", _loaded)
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 try:
                     main()
@@ -158,20 +163,20 @@ class World:
     @contextlib.contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:
         """Open the Dagster instance of this world."""
-        from pipelines.command.main import prepare_dagster
+        from pipelines.cli.main import prepare_dagster
 
         with self.entered():
             prepare_dagster(self.warehouse)
             with dg.DagsterInstance.get() as instance:
                 yield instance
 
-    def week_file(self, kind: str, source: str, week: str) -> Path:
-        """Return the path of a week's file: facts, quarantine or outcomes."""
+    def week_file(self, kind: Kind, source: str, week: str) -> Path:
+        """Return the path of a week's file: weeks, quarantine or outcomes."""
         return self.warehouse.week_file(kind, source, dt.date.fromisoformat(week))
 
-    def facts(self, source: str, week: str) -> pl.DataFrame:
+    def observations(self, source: str, week: str) -> pl.DataFrame:
         """Return the admitted observations of a week, every vintage."""
-        return pl.read_parquet(self.week_file("facts", source, week))
+        return pl.read_parquet(self.week_file("weeks", source, week))
 
 
 def _time(text: str | None) -> dt.datetime | None:

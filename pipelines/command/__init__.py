@@ -1,1 +1,1 @@
-"""The `fundflows` command: what a person types. Thin: every step is a function that assets use."""
+"""Where Dagster's settings of before 0.2 look for the event log."""

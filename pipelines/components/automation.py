@@ -1,32 +1,33 @@
 """What runs by itself: reports that arrive, weeks that end, weeks that are late.
 
 Sources are started by the inbox sensor and the weekly schedules, tables by their automation
-condition (`sql_models.REBUILD`), each by one of them only: docs/decisions/0014-automation.md.
+condition (`models.REBUILD`), each by one of them only: docs/decisions/0014-automation.md.
 Everything is off until a team turns it on in the UI, or sets `FUNDFLOWS_AUTOMATE=1`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import dagster as dg
 
-from pipelines.components import alerts, sql_models
-from pipelines.components.fund_flow_report import (
-    key_of,
-    on_time,
-    partitions_of,
-    readable,
-)
-from pipelines.reports import archive, facts, layout, release, survey, weeks
-from pipelines.reports.layout import Source
-from pipelines.reports.warehouse import Warehouse
-from pipelines.reports.weeks import WEEKDAYS, Weekday
+from pipelines import weeks
+from pipelines.components import alerts, models, workspace
+from pipelines.components.source import partitions_of
+from pipelines.components.source_checks import on_time, readable, report_key
+from pipelines.components.workspace import Workspace
+from pipelines.ingest import calendar
+from pipelines.ingest.plan import Plan
+from pipelines.ingest.sources import sources
+from pipelines.layouts.source import Source
+from pipelines.store import archive
+from pipelines.weeks import WEEKDAYS, Weekday
 
 SOURCE = "fundflows/source"
 """The tag by which a run of a source that was started by itself is known."""
@@ -47,16 +48,16 @@ class Automation(dg.Component, dg.Model, dg.Resolvable):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
         """Return the sensors and schedules."""
-        sources = layout.sources()
-        rules = sorted({source.week.ends for source in sources.values()}, key=WEEKDAYS.index)
+        declared = sources()
+        rules = sorted({source.week.ends for source in declared.values()}, key=WEEKDAYS.index)
         return dg.Definitions(
             sensors=[
-                inbox_sensor(sources),
-                freshness_sensor(sources),
+                inbox_sensor(declared),
+                freshness_sensor(declared),
                 tables_sensor(),
                 alerts.failure_sensor(),
             ],
-            schedules=[weekly_schedule(sources, ends) for ends in rules],
+            schedules=[weekly_schedule(declared, ends) for ends in rules],
         )
 
 
@@ -82,7 +83,7 @@ class _Tick:
     notes: list[str] = field(default_factory=list)
 
 
-def inbox_sensor(sources: Mapping[str, Source]) -> dg.SensorDefinition:
+def inbox_sensor(declared: Mapping[str, Source]) -> dg.SensorDefinition:
     """Return the sensor that archives what is dropped and reads the weeks that it changes."""
 
     @dg.sensor(
@@ -93,18 +94,20 @@ def inbox_sensor(sources: Mapping[str, Source]) -> dg.SensorDefinition:
         minimum_interval_seconds=30,
         default_status=_sensor_status(),
         asset_selection=_REPORTS,
+        required_resource_keys={workspace.KEY},
     )
     def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        space: Workspace = context.resources.workspace
         tick = _Tick(json.loads(context.cursor) if context.cursor else {})
         deadline = time.monotonic() + _BUDGET
-        for source in sources.values():
+        for source in declared.values():
             try:
-                _look(context.instance, source, deadline, tick)
+                _look(context.instance, space, source, deadline, tick)
             except Exception as error:  # one source must not keep the others out
                 tick.notes.append(f"{source.name}: {error}")
                 context.log.exception(f"inbox of {source.name}")
-        folders = {folder.name for folder in (Warehouse.default().root / "inbox").glob("[!.]*")}
-        tick.notes.extend(f"inbox/{name} is no source" for name in sorted(folders - set(sources)))
+        folders = {folder.name for folder in (space.warehouse.root / "inbox").glob("[!.]*")}
+        tick.notes.extend(f"inbox/{name} is no source" for name in sorted(folders - set(declared)))
         alerts.tell(context, tick.problems)
         return dg.SensorResult(
             run_requests=tick.requests,
@@ -116,21 +119,23 @@ def inbox_sensor(sources: Mapping[str, Source]) -> dg.SensorDefinition:
     return inbox
 
 
-def _look(instance: dg.DagsterInstance, source: Source, deadline: float, tick: _Tick) -> None:
+def _look(
+    instance: dg.DagsterInstance, space: Workspace, source: Source, deadline: float, tick: _Tick
+) -> None:
     """Empty a source's inbox and ask for a run if the archive has something new."""
-    warehouse = Warehouse.default()
-    swept = archive.sweep(warehouse, source.name, quiet=archive.QUIET)
+    swept = archive.sweep(space.warehouse, source.name, quiet=archive.QUIET)
     arrived = {each.report.report_id for each in swept if each.is_new}
-    if left := archive.waiting(warehouse, source.name):
+    if left := archive.waiting(space.warehouse, source.name):
         tick.notes.append(f"{source.name}: {len(left)} files are still being written")
-    state = archive.state(warehouse, source.name)
+    state = _state(archive.ids(space.warehouse, source.name))
     if tick.asked.get(source.name) == state and not arrived:
         return
-    due = _due(warehouse, source, deadline)
-    if due is None:
+    known = space.read(source, lambda: time.monotonic() < deadline)
+    if known.unread:
         tick.notes.append(f"{source.name}: more reports to read")
         return
-    _report_unusable(warehouse, source, tick)
+    _report_unusable(known, tick)
+    due = _due(known)
     if not due:
         tick.asked[source.name] = state
     elif in_flight(instance, source):
@@ -140,29 +145,31 @@ def _look(instance: dg.DagsterInstance, source: Source, deadline: float, tick: _
         tick.requests.append(request(source, due[0], due[-1]))
 
 
-def _report_unusable(warehouse: Warehouse, source: Source, tick: _Tick) -> None:
-    """Tell of each report that cannot be used: once, when it has been read for the first time."""
-    told = f"{source.name} unusable"
-    unusable = [each for each in survey.contents(warehouse, source) if each.error]
-    known = set(tick.asked.get(told, "").split())
+def _state(report_ids: Collection[str]) -> str:
+    """Return which reports are archived, as short as a cursor wants it."""
+    return hashlib.sha256("".join(sorted(report_ids)).encode()).hexdigest()[:16]
+
+
+def _report_unusable(known: Plan, tick: _Tick) -> None:
+    """Name each report that cannot be used: once, when it has been read for the first time."""
+    source = known.source
+    reported = f"{source.name} unusable"
+    before = set(tick.asked.get(reported, "").split())
     tick.problems.extend(
-        f"{source.name}: {each.archived.report.name} is archived, but it cannot be used.\n"
-        f"{each.error}"
-        for each in unusable
-        if each.archived.report.report_id[:12] not in known
+        f"{source.name}: {each.name} is archived, but it cannot be used.\n{each.error}"
+        for each in known.unusable
+        if each.report_id[:12] not in before
     )
-    now = " ".join(each.archived.report.report_id[:12] for each in unusable)
-    if now != tick.asked.get(told, ""):
-        tick.asked[told] = now
-        tick.checks.append(_evaluation(readable(source)))
+    now = " ".join(each.report_id[:12] for each in known.unusable)
+    if now != tick.asked.get(reported, ""):
+        tick.asked[reported] = now
+        tick.checks.append(_evaluation(readable(known)))
 
 
-def _due(warehouse: Warehouse, source: Source, deadline: float) -> list[dt.date] | None:
-    """Return the due weeks that are partitions, or None if reading them took too long."""
-    if not survey.read_new(warehouse, source, lambda: time.monotonic() < deadline):
-        return None
-    keys = set(partitions_of(source).get_partition_keys())
-    return [week for week in facts.due(warehouse, source) if weeks.key_of(week) in keys]
+def _due(known: Plan) -> list[dt.date]:
+    """Return the due weeks that are partitions."""
+    keys = set(partitions_of(known.source).get_partition_keys())
+    return [week for week in known.due if weeks.key_of(week) in keys]
 
 
 def in_flight(instance: dg.DagsterInstance, source: Source) -> bool:
@@ -176,7 +183,7 @@ def request(
     """Ask for one run of a source over a range of weeks."""
     return dg.RunRequest(
         run_key=run_key,
-        asset_selection=[key_of(source.name)],
+        asset_selection=[report_key(source.name)],
         tags={
             SOURCE: source.name,
             "dagster/asset_partition_range_start": weeks.key_of(first),
@@ -188,9 +195,9 @@ def request(
 # -- weeks that end ------------------------------------------------------------------------------
 
 
-def weekly_schedule(sources: Mapping[str, Source], ends: Weekday) -> dg.ScheduleDefinition:
+def weekly_schedule(declared: Mapping[str, Source], ends: Weekday) -> dg.ScheduleDefinition:
     """Return the schedule of the sources whose weeks end on a day."""
-    of_day = [source for source in sources.values() if source.week.ends == ends]
+    of_day = [source for source in declared.values() if source.week.ends == ends]
 
     @dg.schedule(
         name=f"weekly_{ends}",
@@ -203,15 +210,18 @@ def weekly_schedule(sources: Mapping[str, Source], ends: Weekday) -> dg.Schedule
         default_status=(
             dg.DefaultScheduleStatus.RUNNING if _automate() else dg.DefaultScheduleStatus.STOPPED
         ),
+        required_resource_keys={workspace.KEY},
     )
     def weekly(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
-        warehouse, deadline = Warehouse.default(), time.monotonic() + _BUDGET
+        space: Workspace = context.resources.workspace
+        deadline = time.monotonic() + _BUDGET
         wanted = []
         for source in of_day:
-            ended = release.last_ended(source, context.scheduled_execution_time)
-            busy = in_flight(context.instance, source)
-            due = [] if busy else _due(warehouse, source, deadline) or []
-            span = [*due, ended]
+            ended = calendar.last_ended(source, context.scheduled_execution_time)
+            span = [ended]
+            if not in_flight(context.instance, source):
+                known = space.read(source, lambda: time.monotonic() < deadline)
+                span += [] if known.unread else _due(known)
             run_key = f"{source.name} {ended}"
             wanted.append(request(source, min(span), max(span), run_key))
         return wanted
@@ -222,7 +232,7 @@ def weekly_schedule(sources: Mapping[str, Source], ends: Weekday) -> dg.Schedule
 # -- weeks that are late -------------------------------------------------------------------------
 
 
-def freshness_sensor(sources: Mapping[str, Source]) -> dg.SensorDefinition:
+def freshness_sensor(declared: Mapping[str, Source]) -> dg.SensorDefinition:
     """Return the sensor that says which week is late, without a run."""
 
     @dg.sensor(
@@ -232,14 +242,18 @@ def freshness_sensor(sources: Mapping[str, Source]) -> dg.SensorDefinition:
         minimum_interval_seconds=3600,
         default_status=_sensor_status(),
         asset_selection=_REPORTS,
+        required_resource_keys={workspace.KEY},
     )
     def freshness(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        said = json.loads(context.cursor) if context.cursor else {}
-        results = {source.name: on_time(source) for source in sources.values()}
+        space: Workspace = context.resources.workspace
+        before = json.loads(context.cursor) if context.cursor else {}
+        results = {
+            source.name: on_time(space.plan(source), space.now()) for source in declared.values()
+        }
         changed = {
             name: result
             for name, result in results.items()
-            if said.get(name) != (result.description or "")
+            if before.get(name) != (result.description or "")
         }
         late = [f"{name}: {each.description}" for name, each in changed.items() if not each.passed]
         alerts.tell(context, late)
@@ -254,7 +268,7 @@ def freshness_sensor(sources: Mapping[str, Source]) -> dg.SensorDefinition:
 
 def _evaluation(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
     """Return a result as an event that needs no run."""
-    assert result.asset_key is not None  # noqa: S101 (made in fund_flow_report)
+    assert result.asset_key is not None  # noqa: S101 (made in source_checks)
     assert result.check_name is not None  # noqa: S101
     return dg.AssetCheckEvaluation(
         asset_key=result.asset_key,
@@ -273,7 +287,7 @@ def tables_sensor() -> dg.AutomationConditionSensorDefinition:
     """Return the sensor that rebuilds the tables once their sources have changed."""
     return dg.AutomationConditionSensorDefinition(
         "tables",
-        target=dg.AssetSelection.groups(*sql_models.GROUPS),
+        target=dg.AssetSelection.groups(*models.GROUPS),
         description="Builds and publishes all tables once after sources have changed and none of "
         "them is being read.",
         default_status=_sensor_status(),

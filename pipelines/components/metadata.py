@@ -1,4 +1,4 @@
-"""What the UI is told: the one place in which run and definition metadata are made."""
+"""What the UI shows: the one place in which run and definition metadata are made."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import dagster as dg
 import pandera.polars as pa
 import polars as pl
 
-from pipelines.reports.facts import WeekResult
-from pipelines.reports.warehouse import PROJECT
+from pipelines.ingest.results import WeekResult
+from pipelines.store.paths import PROJECT
 from schemas import catalog
 
 
@@ -70,9 +70,9 @@ def lineage(
 
 
 def _assets_of(table: str, sources: Sequence[str]) -> list[str]:
-    if table == "facts.observation":
-        return [f"facts.{source}" for source in sources]
-    return [] if table.startswith("facts.") else [table]
+    if table == "input.observation":
+        return [f"reports.{source}" for source in sources]
+    return [] if table.startswith("input.") else [table]
 
 
 def code(file: Path) -> dg.CodeReferencesMetadataValue:

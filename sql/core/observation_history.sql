@@ -17,8 +17,8 @@ with said as materialized (
                 observation.period_end
             order by observation.known_at, report.received_at, observation.report_id
         ) as said_until
-    from facts.observation as observation
-    inner join facts.report as report
+    from input.observation as observation
+    inner join input.report as report
         on observation.source = report.source
         and observation.report_id = report.report_id
 ),

@@ -12,4 +12,4 @@ select
     last_week,
     weeks,
     error
-from facts.report
+from input.report

@@ -11,4 +11,4 @@ select
     report_covers,
     is_split_adjusted,
     price_basis
-from facts.source
+from input.source

@@ -18,7 +18,7 @@ select
     blocking,
     sample,
     proposal
-from facts.outcome
+from input.outcome
 where verdict not in ('pass', 'refused')
 union all
 select * from ops.certificate_footer

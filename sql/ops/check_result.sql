@@ -16,7 +16,7 @@ with contract_rules as (
         failed,
         null as worst_residual,
         sample
-    from facts.outcome
+    from input.outcome
     where verdict in ('pass', 'refused')
 ),
 

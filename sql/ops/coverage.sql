@@ -6,4 +6,4 @@ select
     expected_by,
     first_known_at,
     state
-from facts.coverage
+from input.coverage

@@ -43,7 +43,7 @@ select
     reason,
     sheet,
     cell
-from facts.quarantine
+from input.quarantine
 union all
 select
     source,

@@ -1,1 +1,0 @@
-"""From the weeks' files to the published database. The only place that opens DuckDB."""

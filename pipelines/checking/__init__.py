@@ -1,0 +1,1 @@
+"""From observations to what is admitted and what is refused. No disk, and no bytes."""

@@ -1,0 +1,75 @@
+"""Readings held against their contract and their own totals: admitted, refused, and why.
+
+Readings are checked together, since a validation or a join takes as long for one report as for a
+hundred. Whether a week is admitted follows from the outcomes; writing it is the business of
+`ingest`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipelines.checking.contract import completed, rule_outcomes, split
+from pipelines.checking.positions import positions
+from pipelines.checking.totals import totals
+from pipelines.layouts.language import Layout
+from pipelines.reading.reader import Reading
+from schemas.observation import KEY, Observation, Outcome, Refused, empty
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is left of the readings, what was refused, and every outcome; all weeks together."""
+
+    observations: pl.DataFrame
+    refused: pl.DataFrame
+    outcomes: pl.DataFrame
+
+    @classmethod
+    def joined(cls, parts: Sequence[Checked]) -> Checked:
+        """Put the rows of several readings one after the other."""
+        return cls(
+            pl.concat([empty(Observation), *(each.observations for each in parts)]),
+            pl.concat([empty(Refused), *(each.refused for each in parts)]),
+            pl.concat([empty(Outcome), *(each.outcomes for each in parts)]),
+        )
+
+
+def blocking(outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Return the failed lines for which a report must not touch a week."""
+    return outcomes.filter(pl.col("blocking") & pl.col("verdict").is_in(["unexplained", "refused"]))
+
+
+def check(readings: Sequence[Reading]) -> Checked:
+    """Apply the contract and reconcile what survives.
+
+    Raises:
+        pandera.errors.SchemaError: never for bad data, which is refused row by row; only if the
+            reader itself made a frame of the wrong shape.
+    """
+    observations = [empty(Observation), *(each.observations for each in readings)]
+    good, broken = split(pl.concat(observations))
+    refused = pl.concat([*(each.refused for each in readings), broken])
+    good = good.sort("week_ending", *KEY[1:], maintain_order=True)
+    lines = [
+        line
+        for layout, complete, own in _alike(readings, good)
+        for line in (*totals(layout, own, complete=complete), *positions(layout, own))
+    ]
+    outcomes = pl.concat([rule_outcomes(good, refused), *map(completed, lines)])
+    return Checked(good, refused, outcomes)
+
+
+def _alike(
+    readings: Sequence[Reading], observations: pl.DataFrame
+) -> Iterator[tuple[Layout, bool, pl.DataFrame]]:
+    """Return the observations of readings that are reconciled alike."""
+    alike: dict[tuple[str, bool], list[Reading]] = {}
+    for each in readings:
+        alike.setdefault((each.layout.name, each.complete), []).append(each)
+    for (_, complete), same in alike.items():
+        ids = [each.report.report_id for each in same]
+        yield same[0].layout, complete, observations.filter(pl.col("report_id").is_in(ids))

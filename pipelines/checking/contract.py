@@ -1,0 +1,90 @@
+"""The contract of an observation: rows that survive, rows that are refused, an outcome a rule."""
+
+from __future__ import annotations
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas.observation import Observation, Outcome, Refused, empty
+
+AMOUNT = pl.Decimal(38, 10)
+"""An amount of an outcome."""
+REPORT = ("source", "report_id", "known_at", "week_ending")
+"""What an outcome is about."""
+_RULES = {
+    "number": "a text where a number was expected",
+    "date": "a row without a date",
+    "label": "a row without a label",
+}
+_SAMPLE = 5
+
+
+def rules() -> dict[str, str]:
+    """Return the rules that every week is told about, by name, with what each one says."""
+    schema = Observation.to_schema()
+    checks = {
+        str(check.name): str(check.description) for check in schema.checks if check.description
+    }
+    return {**_RULES, **checks, "vocabulary": "known measures, dimensions and null reasons"}
+
+
+def split(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Validate once, and split the rows by the failure cases that carry a row number."""
+    try:
+        return Observation.validate(observations, lazy=True), empty(Refused)
+    except pa.errors.SchemaErrors as errors:
+        cases = errors.failure_cases
+    if cases.get_column("index").null_count():
+        raise AssertionError(f"the reader broke the contract's shape: {cases}")
+    named = (
+        cases.select(
+            pl.col("index").cast(pl.UInt32),
+            rule=pl.when(pl.col("check").is_in(list(rules())))
+            .then("check")
+            .otherwise(pl.lit("vocabulary")),
+        )
+        .unique(["index", "rule"])
+        .sort("index", "rule")
+    )
+    numbered = observations.with_row_index("index")
+    broken = named.join(numbered, on="index").with_columns(
+        reason=pl.col("rule").replace_strict(rules(), return_dtype=pl.String)
+    )
+    good = numbered.join(named, on="index", how="anti").drop("index")
+    return good, broken.select(empty(Refused).columns)
+
+
+def rule_outcomes(good: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
+    """One outcome a rule, report and week, also where nothing failed."""
+    counted = (
+        pl.concat([good.select(REPORT), refused.select(REPORT)])
+        .group_by(REPORT)
+        .agg(checked=pl.len().cast(pl.Int64))
+    )
+    kept = good.group_by(REPORT).agg(kept=pl.len())
+    failed = refused.group_by(*REPORT, "rule").agg(
+        failed=pl.len().cast(pl.Int64),
+        sample=pl.format("{}!{} {}", "sheet", "cell", "printed").head(_SAMPLE).str.join("; "),
+    )
+    table = pl.DataFrame({"rule": list(rules()), "line": list(rules().values())})
+    verdicts = (
+        counted.join(table, how="cross")
+        .join(failed, on=[*REPORT, "rule"], how="left")
+        .join(kept, on=REPORT, how="left")
+        .with_columns(pl.col("failed").fill_null(0))
+        .with_columns(
+            verdict=pl.when(pl.col("failed") > 0).then(pl.lit("refused")).otherwise(pl.lit("pass")),
+            # All rows bad: there is nothing left to write, and the week's vintage is refused.
+            blocking=pl.col("kept").is_null(),
+        )
+    )
+    return completed(verdicts)
+
+
+def completed(lines: pl.DataFrame) -> pl.DataFrame:
+    """Complete lines to the columns of an outcome."""
+    schema = empty(Outcome).schema
+    missing = [pl.lit(None).alias(name) for name in schema if name not in lines.columns]
+    return lines.with_columns(missing).select(
+        pl.col(name).cast(dtype) for name, dtype in schema.items()
+    )

@@ -1,0 +1,175 @@
+"""Printed totals against their parts, and against each other, within what rounding leaves (E49)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from pipelines.checking.contract import AMOUNT, REPORT
+from pipelines.checking.intervals import Interval, slip, verdict_of
+from pipelines.layouts.language import Layout, RowRule, label_in
+
+_PARTS = ("fund", "asset", "issuer", "country")
+_FIGURE = ("value", "half_unit", "sheet", "cell")
+_SPAN = (*REPORT, "measure", "period", "period_start", "period_end")
+
+
+def totals(layout: Layout, observations: pl.DataFrame, *, complete: bool) -> list[pl.DataFrame]:
+    """Printed totals and subtotals against their parts, a line a table, measure, period (E49).
+
+    A table that prints no total is held against that of another table of the report, which may
+    count other products: a residual of that line warns.
+    """
+    printed = [table for table in layout.tables if table.totals != "none"]
+    # A blank total prints nothing that the parts could meet.
+    sums = observations.filter(
+        pl.col("value").is_not_null()
+        & pl.col("printed_table").is_in([table.name for table in printed])
+    ).select(*_SPAN, *_FIGURE, "printed_table", "dimension", "label", filling="status")
+    totals = sums.filter(pl.col("dimension") == "total")
+    lines = []
+    for table in printed:
+        parts = observations.filter(
+            (pl.col("printed_table") == table.name) & pl.col("dimension").is_in(_PARTS)
+        )
+        own = totals.filter(pl.col("printed_table") == table.name)
+        elsewhere = totals.sort("half_unit").unique(_SPAN, keep="first", maintain_order=True)
+        others = elsewhere.join(own, on=_SPAN, how="anti")
+        blocking = complete or table.totals == "reconcile"
+        lines.append(_compared(table.name, parts, own, blocking=blocking))
+        lines.append(_compared(table.name, parts, others, blocking=False))
+        for rule in table.rows:
+            if rule.of is None:
+                continue
+            texts = [text.casefold() for text in rule.text]
+            subtotals = sums.filter(
+                (pl.col("printed_table") == table.name)
+                & pl.col("label").str.to_lowercase().is_in(texts)
+            )
+            below = [each for each in parts.get_column("label").unique() if label_in(rule.of, each)]
+            chosen = parts.filter(pl.col("label").is_in(below))
+            lines.append(_compared(table.name, chosen, subtotals, rule, blocking=blocking))
+    return [*lines, *_same_totals(totals, complete=complete)]
+
+
+def _compared(
+    table: str,
+    parts: pl.DataFrame,
+    totals: pl.DataFrame,
+    rule: RowRule | None = None,
+    *,
+    blocking: bool,
+) -> pl.DataFrame:
+    """Compare printed sums with their parts; a rule names a subtotal and the rows that it sums."""
+    summed = parts.group_by(_SPAN, maintain_order=True).agg(
+        found=pl.when(pl.col("value").count() > 0).then(pl.col("value").sum()),
+        checked=pl.len().cast(pl.Int64),
+        part_bound=pl.col("half_unit").sum(),
+        part_square=(pl.col("half_unit").cast(pl.Float64) ** 2).sum(),
+    )
+    square = pl.col("part_square") + pl.col("half_unit").cast(pl.Float64) ** 2
+    compared = (
+        totals.rename({"value": "expected"})
+        .join(summed, on=_SPAN, how="inner")
+        .with_columns(
+            residual=(pl.col("expected") - pl.col("found")).cast(AMOUNT),
+            hard_bound=(pl.col("part_bound") + pl.col("half_unit")).cast(AMOUNT),
+            # half units: 2 sigma = 2 sqrt(sum u^2 / 12) = 2 sqrt(sum h^2 / 3)
+            soft_bound=(2 * (square / 3).sqrt()).round(2).cast(AMOUNT),
+            rule=pl.lit("subtotal" if rule else "total"),
+            line=pl.format(
+                "{}: {} {} of the {} to {}{} = sum of {}",
+                pl.lit(table),
+                pl.lit(rule.text[0] if rule else "total"),
+                "measure",
+                "period",
+                "period_end",
+                pl.when(pl.col("printed_table") == table)
+                .then(pl.lit(""))
+                .otherwise(pl.format(" in {}", "printed_table")),
+                pl.lit(f"the rows {rule.of}" if rule else "its rows"),
+            ),
+        )
+        .with_columns(verdict=verdict_of(pl.col("residual"), pl.col("hard_bound")))
+        # While the publisher is filling a row, its total may run ahead of or behind its parts.
+        .with_columns(
+            blocking=pl.lit(blocking) & (pl.col("filling") == "final"),
+            failed=(pl.col("verdict") == "unexplained").cast(pl.Int64),
+            sample=pl.format("{}!{}", "sheet", "cell"),
+        )
+    )
+    proposals = [
+        _unit_slips(line, parts) if line["verdict"] == "unexplained" else None
+        for line in compared.iter_rows(named=True)
+    ]
+    return compared.with_columns(proposal=pl.Series(proposals, dtype=pl.String))
+
+
+def _unit_slips(line: dict[str, Any], parts: pl.DataFrame) -> str | None:
+    """Name the figures of a line any one of which closes it if read in another unit (E51)."""
+    of_line = parts.filter(pl.col(name) == line[name] for name in _SPAN)
+    proposals = []
+    for part in of_line.filter(pl.col("value").is_not_null()).iter_rows(named=True):
+        rest = Interval.of(line["residual"] + part["value"], line["hard_bound"] - part["half_unit"])
+        proposals.append(_reading(part["label"], part, rest))
+    needed = Interval.of(line["found"], line["part_bound"])
+    proposals.append(_reading(line["label"], {**line, "value": line["expected"]}, needed))
+    return "; or ".join(filter(None, proposals)) or None
+
+
+def _reading(label: str, figure: dict[str, Any], needed: Interval) -> str | None:
+    """Propose to read a figure in another unit, if that makes it what its line needs."""
+    power = slip(Interval.of(figure["value"], figure["half_unit"]), needed)
+    if power is None:
+        return None
+    return (
+        f"unit slip: {label} ({figure['sheet']}!{figure['cell']}) "
+        f"{figure['value'].scaleb(power):,.2f} instead of {figure['value']:,.2f}"
+    )
+
+
+def _same_totals(totals: pl.DataFrame, *, complete: bool) -> list[pl.DataFrame]:
+    """The same total printed in several tables of a report is the same number (E49)."""
+    first = totals.group_by(_SPAN, maintain_order=True).first()
+    paired = totals.join(first, on=_SPAN, suffix="_first").filter(
+        pl.col("printed_table") != pl.col("printed_table_first")
+    )
+    if paired.is_empty():
+        return []
+    proposals = [_unit_slips_of_totals(row) for row in paired.iter_rows(named=True)]
+    return [
+        paired.with_columns(
+            rule=pl.lit("same_total"),
+            line=pl.format(
+                "{}: total {} of the {} to {} = the total of {}",
+                "printed_table",
+                "measure",
+                "period",
+                "period_end",
+                "printed_table_first",
+            ),
+            expected=pl.col("value_first"),
+            found=pl.col("value"),
+            residual=(pl.col("value_first") - pl.col("value")).cast(AMOUNT),
+            hard_bound=(pl.col("half_unit") + pl.col("half_unit_first")).cast(AMOUNT),
+            checked=pl.lit(2),
+            sample=pl.format("{}!{}", "sheet", "cell"),
+            proposal=pl.Series(proposals, dtype=pl.String),
+        )
+        .with_columns(verdict=verdict_of(pl.col("residual"), pl.col("hard_bound")))
+        .with_columns(
+            failed=(pl.col("verdict") == "unexplained").cast(pl.Int64),
+            blocking=pl.lit(complete),
+        )
+    ]
+
+
+def _unit_slips_of_totals(pair: dict[str, Any]) -> str | None:
+    """Name the readings in another unit that make two totals one; parts may tell which is right."""
+    first = {name: pair[f"{name}_first"] for name in ("value", "half_unit", "sheet", "cell")}
+    proposals = [
+        _reading("Total", figure, Interval.of(other["value"], other["half_unit"]))
+        for figure, other in ((first, pair), (pair, first))
+    ]
+    return "; or ".join(filter(None, proposals)) or None

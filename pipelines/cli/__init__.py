@@ -1,0 +1,1 @@
+"""The command `fundflows`: the same functions as the assets, for a terminal."""

@@ -1,0 +1,264 @@
+"""Weeks and tables as Dagster runs in this process; with many new reports, in one for each core.
+
+The runs are recorded in the Dagster instance, so the UI shows them like any other. Apart from
+progress nothing is done here that the assets do not do.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import multiprocessing
+import os
+import threading
+import uuid
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+
+import dagster as dg
+from click import ClickException
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from pipelines import weeks
+from pipelines.cli import output
+from pipelines.components.source import partitions_of
+from pipelines.components.source_checks import report_key
+from pipelines.components.workspace import Workspace
+from pipelines.dagster_internals import compute_log, write_ahead_log
+from pipelines.definitions import complete, defs_to_run
+from pipelines.ingest.plan import Plan
+from pipelines.ingest.results import WeekResult
+from pipelines.ingest.sources import sources
+from pipelines.layouts.source import Source
+from pipelines.store import journal
+from pipelines.store.files import one_at_a_time
+from pipelines.store.journal import Unfinished
+from pipelines.store.paths import Warehouse
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_MANY = 100
+"""New reports from which on it pays to start processes."""
+_AT_ONCE = 4
+"""Processes at most; as many as the queue in `dagster.yaml` lets run at once."""
+_KILLED = (
+    "A process that read reports was killed, perhaps for want of memory. "
+    "Nothing is lost: run again, and what it had begun is done once more."
+)
+Span = tuple[dt.date, dt.date]
+Results = list[tuple[str, WeekResult]]
+"""What came of weeks, with the names of their sources."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What there is to do for a source; `beyond` are weeks that are no partitions of it yet."""
+
+    source: Source
+    weeks: list[dt.date]
+    beyond: list[dt.date]
+
+
+def due(plan: Plan, span: Span | None, left: list[Unfinished]) -> Due:
+    """Return the due weeks, apart from those that are no partition of the source yet."""
+    source = plan.source
+    again = {week for each in left if each.what == source.name for week in each.weeks}
+    wanted = [
+        week for week in sorted(again.union(plan.due)) if span is None or span[0] <= week <= span[1]
+    ]
+    if not wanted:
+        return Due(source, [], [])
+    keys = set(partitions_of(source).get_partition_keys())
+    inside = [week for week in wanted if weeks.key_of(week) in keys]
+    return Due(source, inside, [week for week in wanted if weeks.key_of(week) not in keys])
+
+
+def many(space: Workspace, declared: Iterable[Source], span: Span | None) -> Results:
+    """If sources have many new reports, materialize what is due of them, a process for each core.
+
+    Else nothing is done: to start a process takes a second.
+
+    Raises:
+        ClickException: one of the processes was killed, or a run failed unforeseen.
+    """
+    unread = {source.name: len(space.plan(source).unread) for source in declared}
+    # Not every system tells how many cores a process may use.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    named = sorted((name for name in unread if unread[name]), key=lambda name: -unread[name])
+    at_once = min(cores or 1, len(named), _AT_ONCE)
+    if sum(unread.values()) < _MANY or at_once <= 1:
+        return []
+    results = []
+    # Spawned: a fork would take over the locks of threads that it does not have.
+    with (
+        ProcessPoolExecutor(
+            at_once, multiprocessing.get_context("spawn"), initializer=_end_with_the_parent
+        ) as pool,
+        _progress() as progress,
+    ):
+        started = {pool.submit(_all_due_of, space.warehouse, name, span): name for name in named}
+        ended = as_completed(started)
+        try:
+            for each in progress.track(ended, total=len(started), description="sources"):
+                results += [(started[each], result) for result in each.result()]
+        except (BrokenProcessPool, KeyboardInterrupt) as error:
+            # The pool asks the others to end and waits, but Dagster takes that for a wish.
+            for child in multiprocessing.active_children():
+                child.kill()
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            raise ClickException(_KILLED) from error
+    for name in named:
+        del space.plans[name]  # the other process has made it out of date
+    return results
+
+
+def _end_with_the_parent() -> None:
+    """Let this process not outlive the one that started it, even if that is killed."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _all_due_of(warehouse: Warehouse, name: str, span: Span | None) -> list[WeekResult]:
+    """Materialize what is due of a source, in a process that does nothing else."""
+    results: list[WeekResult] = []
+    space = Workspace(warehouse, on_week=results.append)
+    plan = space.read(sources()[name])
+    with _runs(space) as runs:
+        runs.of_weeks(due(plan, span, []))
+    return results
+
+
+def all_due(space: Workspace, wanted: list[Due], left: list[Unfinished]) -> Results:
+    """Run the due weeks source by source, then the models, with a progress bar."""
+    results: Results = []
+    with _runs(space) as runs, _progress() as progress:
+        _close(runs.instance, left)
+        count = sum(len(each.weeks) for each in wanted) or 1  # no week: the tables are one step
+        task = progress.add_task("weeks", total=count)
+        for each in wanted:
+            progress.update(task, description=each.source.name)
+
+            def done(result: WeekResult, name: str = each.source.name) -> None:
+                results.append((name, result))
+                progress.advance(task)
+
+            space.on_week = done
+            runs.of_weeks(each)
+        progress.update(task, description="models")
+        runs.of_tables()
+        progress.update(task, completed=count)
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """Executes the project's job, a run at a time."""
+
+    space: Workspace
+    job: dg.JobDefinition
+    instance: dg.DagsterInstance
+
+    def of_weeks(self, due: Due) -> None:
+        """Run the due weeks of a source; each is reported to the workspace when it is written."""
+        for span in weeks.runs_of_weeks(due.weeks):
+            tags = {
+                "dagster/asset_partition_range_start": weeks.key_of(span[0]),
+                "dagster/asset_partition_range_end": weeks.key_of(span[1]),
+            }
+            # Weeks that were refused are reported by name.
+            self._execute(
+                due.source.name, [report_key(due.source.name)], tags, weeks.between(*span)
+            )
+
+    def of_tables(self) -> None:
+        """Run all models as one.
+
+        Raises:
+            ClickException: the build failed, and why.
+        """
+        keys = self.job.asset_layer.executable_asset_keys
+        why = self._execute(journal.TABLES, [key for key in keys if key.path[0] != "reports"])
+        if why is not None:
+            raise ClickException(why)
+
+    def _execute(
+        self,
+        what: str,
+        assets: list[dg.AssetKey],
+        tags: dict[str, str] | None = None,
+        covered: Iterable[dt.date] = (),
+    ) -> str | None:
+        """Execute a Dagster run, and return why it failed if it says so itself.
+
+        A run that fails unforeseen stays in the journal: what it has written, the next one records.
+        """
+        run_id = str(uuid.uuid4())
+        with journal.entry(self.space.warehouse, run_id, what, list(covered)):
+            result = self.job.execute_in_process(
+                run_config=_QUIET,
+                instance=self.instance,
+                run_id=run_id,
+                asset_selection=assets,
+                tags=tags,
+                raise_on_error=False,
+            )
+            if result.success:
+                return None
+            failure = next(iter(result.get_step_failure_events()), None)
+            data = failure.step_failure_data if failure else None
+            if data is not None and data.user_failure_data is not None:
+                return data.user_failure_data.description or "the run failed"
+            raise ClickException(data.error.to_string() if data and data.error else "run failed")
+
+
+@contextmanager
+def _runs(space: Workspace) -> Iterator[_Runs]:
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    write_ahead_log.trust()
+    with open_instance(space.warehouse) as instance:
+        compute_log.leave_in_terminal(instance)
+        yield _Runs(space, _job(space), instance)
+
+
+def _job(space: Workspace) -> dg.JobDefinition:
+    given = dg.ResourceDefinition.hardcoded_resource(space)
+    return complete(_loaded(), given).resolve_implicit_global_asset_job_def()
+
+
+@cache
+def _loaded() -> dg.Definitions:
+    return defs_to_run()
+
+
+def open_instance(warehouse: Warehouse) -> dg.DagsterInstance:
+    """Open Dagster's instance; one process at a time, since the first one creates its tables."""
+    with one_at_a_time(warehouse.dagster_home):
+        return dg.DagsterInstance.get()
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description:<14}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=output.err,
+    )
+
+
+def _close(instance: dg.DagsterInstance, left: list[Unfinished]) -> None:
+    """Mark runs whose process is gone as failed, so that none runs for ever."""
+    for run_id in {each.run_id for each in left}:
+        run = instance.get_run_by_id(run_id)
+        if run is not None and not run.is_finished:
+            instance.report_run_failed(run, "The process was killed; the next run has taken over.")

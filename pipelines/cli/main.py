@@ -1,0 +1,254 @@
+"""The commands and their options. What they print is in `output`, what they run is in `run`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from pipelines.cli import output
+from pipelines.dagster_internals.imports import import_for_good
+from pipelines.database import as_known
+from pipelines.errors import FundflowsError, ShapeError, Where
+from pipelines.ingest.plan import plan, read_unread
+from pipelines.ingest.sources import other_sources, sources
+from pipelines.layouts.source import Source
+from pipelines.reading.reader import inspect
+from pipelines.report import Report
+from pipelines.store import archive
+from pipelines.store.paths import PROJECT, Warehouse
+
+
+class _Time(click.ParamType):
+    """A moment in ISO form; without a zone it is UTC, and a date is its first moment."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dt.datetime:
+        try:
+            moment = dt.datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a time such as 2026-01-26T14:00:00Z", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+class _Moment(click.ParamType):
+    """A day, which means its end, or a moment; in UTC."""
+
+    name = "DATE"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dt.datetime:
+        try:
+            return as_known.moment_of(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a day such as 2026-01-27", param, ctx)
+
+
+class _Weeks(click.ParamType):
+    """Week-ending dates A..B, or one of them."""
+
+    name = "A..B"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[dt.date, dt.date]:
+        first, dots, last = str(value).partition("..")
+        try:
+            span = dt.date.fromisoformat(first), dt.date.fromisoformat(last if dots else first)
+        except ValueError:
+            self.fail(f"{value!r} is not two dates such as 2026-01-02..2026-01-30", param, ctx)
+        if span[0] > span[1]:
+            self.fail(f"{span[0]} is after {span[1]}", param, ctx)
+        return span
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fundflows")
+def cli() -> None:
+    """The ledger of ETF and ETP fund flows."""
+
+
+@cli.command()
+@click.argument("source")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--published", type=_Time(), help="When the publisher brought the report out.")
+@click.option("--received", type=_Time(), help="When you received it; now, if not given.")
+def add(
+    source: str,
+    files: tuple[Path, ...],
+    published: dt.datetime | None,
+    received: dt.datetime | None,
+) -> None:
+    """Archive reports of SOURCE. The same bytes again change nothing."""
+    warehouse, of = Warehouse.default(), _source(source)
+    unusable = 0
+    for file in files:
+        try:
+            archived = archive.add(warehouse, of.name, file, published=published, received=received)
+        except FundflowsError as error:
+            unusable += 1
+            output.error(error)
+            continue
+        known = read_unread(warehouse, plan(warehouse, of))
+        (covered,) = (each for each in known.reports if each.report_id == archived.report.report_id)
+        output.archived(of.name, archived, covered)
+        if covered.error:
+            unusable += 1
+            output.belongs_to(other_sources(of, archived.report, archived.content()))
+    sys.exit(1 if unusable else 0)
+
+
+@cli.command()
+@click.option("--weeks", type=_Weeks(), help="Only weeks ending from A to B.")
+def run(weeks: tuple[dt.date, dt.date] | None) -> None:
+    """Read what is new or changed, check it, build the database and publish it."""
+    warehouse = Warehouse.default()
+    prepare_dagster(warehouse)
+    import_for_good()
+    from pipelines.cli.run import run_due
+    from pipelines.components.workspace import Workspace
+
+    sys.exit(run_due(Workspace(warehouse), weeks))
+
+
+@cli.command(name="as-of")
+@click.argument("moment", type=_Moment(), metavar="DATE")
+def as_of(moment: dt.datetime) -> None:
+    """Build a second database that knows what was known by the end of DATE, and nothing later.
+
+    DATE is a day or a moment, such as 2026-01-27 or 2026-02-03T18:30Z.
+    """
+    from pipelines.database.publish import publish
+
+    warehouse = Warehouse.default()
+    plans = [read_unread(warehouse, plan(warehouse, source)) for source in sources().values()]
+    behind = {each.source.name: len(each.due) for each in plans}
+    if any(behind.values()):
+        named = ", ".join(f"{name} {count}" for name, count in behind.items() if count)
+        output.warning(f"weeks that are due are not in it ({named}): `fundflows run` reads them")
+    file = warehouse.database_as_of(moment)
+    publish(warehouse, plans, now=dt.datetime.now(dt.UTC), as_of=moment, target=file)
+    output.note(f"Published {file}, as known at {moment:%Y-%m-%d %H:%M:%S} UTC")
+
+
+@cli.command(name="layout")
+@click.argument("source")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def layout_(source: str, file: Path) -> None:
+    """Show what the layouts of SOURCE see in FILE, storing nothing."""
+    from pipelines.checking.check import blocking, check
+    from pipelines.database.labels import unmapped_in
+
+    of, content = _source(source), file.read_bytes()
+    report = Report(of.name, "0" * 64, file.name, dt.datetime.now(dt.UTC))
+    try:
+        seen = inspect(of, report, content)
+    except FundflowsError as error:
+        output.grids_of(content)
+        output.error(error)
+        if isinstance(error, ShapeError):
+            output.belongs_to(other_sources(of, report, content))
+        sys.exit(1)
+    checked = check([seen.reading])
+    output.inspection(seen, checked, unmapped_in(checked.observations))
+    refused = checked.refused.height or blocking(checked.outcomes).height
+    sys.exit(1 if refused else 0)
+
+
+@cli.command()
+@click.argument("source")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def template(source: str, file: Path) -> None:
+    """Write the blank workbook that people fill in for SOURCE to FILE."""
+    from pipelines.database.labels import printed_labels
+    from pipelines.ingest.form import write_workbook
+
+    of = _source(source)
+    workbooks = [each for each in of.layouts if each.container == "xlsx"]
+    if not workbooks:
+        raise FundflowsError(
+            f"{of.name} is not kept as a workbook.",
+            where=Where(source=of.name),
+            expected="a source with an xlsx layout",
+            found=", ".join(each.container for each in of.layouts),
+            fix="add reports as the publisher brings them out",
+        )
+    newest = max(workbooks, key=lambda each: each.valid_from)
+    labels = {
+        table.name: printed_labels(table.dimension, of.asset_classes) for table in newest.tables
+    }
+    try:
+        write_workbook(of, newest, file, labels=labels)
+    except OSError as error:
+        raise FundflowsError(
+            "The template cannot be written.",
+            where=Where(file=str(file)),
+            expected="a file in a folder that is there",
+            found=error.strerror or str(error),
+            fix="make the folder, or name another",
+        ) from error
+    click.echo(f"wrote {file}")
+
+
+@cli.command()
+@click.option("--port", default=3000, show_default=True, help="Where the UI listens.")
+def ui(port: int) -> None:
+    """Open the Dagster UI on this machine (loopback only, no telemetry)."""
+    from pipelines.cli.execution import open_instance
+    from pipelines.components.models import POOL
+
+    home = prepare_dagster(Warehouse.default())
+    with open_instance(Warehouse.default()) as instance:
+        # Dagster knows a pool from its first run on, and holds only later ones to its limit.
+        instance.event_log_storage.initialize_concurrency_limit_to_default(POOL)
+    click.echo(f"Dagster UI on http://127.0.0.1:{port} (runs and events in {home})")
+    arguments = ["dev", "-h", "127.0.0.1", "-p", str(port)]
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:Function `dev_command`")
+    os.chdir(PROJECT)
+    dagster = Path(sys.executable).with_name("dagster")
+    os.execv(dagster, ["dagster", *arguments])  # noqa: S606 (a fixed command)
+
+
+def prepare_dagster(warehouse: Warehouse) -> Path:
+    """Give Dagster a home in the warehouse, with the project's settings; return it.
+
+    A `DAGSTER_HOME` that is set already is respected.
+    """
+    if home := os.environ.get("DAGSTER_HOME"):
+        return Path(home)
+    home_path = warehouse.dagster_home
+    home_path.mkdir(parents=True, exist_ok=True)
+    settings = (PROJECT / "dagster.yaml").read_text(encoding="utf-8")
+    target = home_path / "dagster.yaml"
+    if not target.exists() or target.read_text(encoding="utf-8") != settings:
+        target.write_text(settings, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(home_path)
+    return home_path
+
+
+def _source(name: str) -> Source:
+    known = sources()
+    if name not in known:
+        raise FundflowsError(
+            f"There is no source {name!r}.",
+            expected=", ".join(known),
+            found=name,
+            fix="use one of these, or add a source (docs/add-a-source.md)",
+        )
+    return known[name]
+
+
+def main() -> None:
+    """Run the command; a known error is one clear message and exit code 1."""
+    try:
+        cli(standalone_mode=True)
+    except FundflowsError as error:
+        output.error(error)
+        sys.exit(1)

@@ -1,0 +1,137 @@
+"""`fundflows run`: sweeps the inbox, has what is due materialized, and prints what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pipelines.cli import execution, output
+from pipelines.cli.execution import Due, Span
+from pipelines.components.workspace import Workspace
+from pipelines.database.answers import latest_aum_change, refused_weeks
+from pipelines.database.labels import unmapped_labels
+from pipelines.database.publish import fingerprint, published_fingerprint
+from pipelines.ingest.plan import Plan
+from pipelines.ingest.sources import other_sources, sources
+from pipelines.store import archive, journal
+from pipelines.store.journal import Unfinished
+from pipelines.store.paths import Warehouse
+
+
+def run_due(space: Workspace, span: Span | None) -> int:
+    """Materialize what is new or changed, publish, and print the latest week.
+
+    Returns:
+        The exit code: 1 if a report or a week of this run was refused.
+    """
+    warehouse, declared = space.warehouse, sources()
+    arrived = _sweep(warehouse, declared)
+    left = _left_behind(warehouse, span)
+    results = execution.many(space, declared.values(), span)
+    plans = [space.read(source) for source in declared.values()]
+    due = [execution.due(plan, span, left) for plan in plans]
+    unusable = _report_unusable(plans, arrived)
+    _report_beyond(due)
+    count = len(results) + sum(len(each.weeks) for each in due)
+    stamp = fingerprint(warehouse, list(declared.values()), space.now())
+    if count == 0 and not left and published_fingerprint(warehouse) == stamp:
+        output.note(f"Nothing is new: {warehouse.database} is up to date.")
+        _remind_of_refusals(warehouse)
+        return 1 if unusable else 0
+    results += execution.all_due(space, due, left)
+    for each in left:
+        each.file.unlink(missing_ok=True)
+    refused = [f"{source} {failure}" for source, result in results for failure in result.failures]
+    for failure in refused:
+        output.problem_text(f"week refused: {failure}\n")
+    _show_latest(warehouse)
+    output.note(f"{count} week{'s' * (count != 1)} read. Published {warehouse.database}")
+    return 1 if unusable or refused else 0
+
+
+def _sweep(warehouse: Warehouse, known: Iterable[str]) -> set[str]:
+    """Empty the inboxes into the archive; return the ids of reports that are new."""
+    known = set(known)
+    arrived: set[str] = set()
+    for name in sorted(known):
+        swept = archive.sweep(warehouse, name)
+        arrived |= {each.report.report_id for each in swept if each.is_new}
+        for each in swept:
+            state = "archived" if each.is_new else "same bytes as before: nothing to do"
+            output.note(f"inbox: {name}/{each.report.name} {state}")
+    strangers = [
+        folder.name
+        for folder in sorted((warehouse.root / "inbox").glob("*"))
+        if folder.name not in known and not folder.name.startswith(".")
+    ]
+    for inside in (each for name in sorted(known) for each in warehouse.inbox(name).glob("*")):
+        if inside.is_dir():
+            place = f"{inside.parent.name}/{inside.name}"
+            output.warning(f"inbox: {place} is a folder: nothing in it is read")
+    if strangers:
+        output.warning(
+            f"inbox: {', '.join(strangers)} is no source and stays where it is; "
+            f"sources are {', '.join(sorted(known))}"
+        )
+    return arrived
+
+
+def _left_behind(warehouse: Warehouse, span: Span | None) -> list[Unfinished]:
+    """Return what runs that were killed had begun, and what is to be done once more.
+
+    With a span, only those that lie in it: the others are for a run that may do all of it.
+    """
+    left = [
+        each
+        for each in journal.unfinished(warehouse)
+        if span is None or all(span[0] <= week <= span[1] for week in each.weeks)
+    ]
+    runs = len({each.run_id for each in left})
+    if runs:
+        output.note(f"{runs} run{'s' * (runs != 1)} did not end: what was begun is done once more")
+    return left
+
+
+def _report_unusable(plans: Sequence[Plan], arrived: set[str]) -> int:
+    """Print every report that cannot be used: in full when it is new, in a line afterwards."""
+    fresh = 0
+    for plan in plans:
+        for each in plan.unusable:
+            if each.report_id in arrived:
+                fresh += 1
+                output.problem_text(each.error or "")
+                report = each.archived.report
+                output.belongs_to(other_sources(plan.source, report, each.archived.content()))
+            else:
+                first = (each.error or "").partition("\n")[0]
+                output.warning(f"unusable: {plan.source.name}/{each.name}: {first}")
+    return fresh
+
+
+def _report_beyond(due: list[Due]) -> None:
+    for each in due:
+        if each.beyond:
+            output.warning(
+                f"{each.source.name}: {output.span_of(each.beyond)} is outside the source's weeks "
+                f"(first {each.source.week.first}, last the one that has ended): left for later"
+            )
+
+
+def _remind_of_refusals(warehouse: Warehouse) -> None:
+    """Print in a line each which weeks still stand as before a refused report."""
+    for source, week, rules in refused_weeks(warehouse.database):
+        output.warning(
+            f"still refused: {source} week {week} ({rules}); see ops.check_result and "
+            "docs/a-report-was-refused.md"
+        )
+
+
+def _show_latest(warehouse: Warehouse) -> None:
+    """Print the AUM change of each source's latest week by asset, issuer and country."""
+    for line in unmapped_labels(warehouse.database):
+        output.warning(f"unmapped label: {line}")
+    for dimension in ("total", "asset", "issuer", "country"):
+        title = f"by {dimension}" if dimension != "total" else "in total"
+        output.aum_change(
+            f"AUM change of the latest week, US$m: {title}",
+            latest_aum_change(warehouse.database, dimension),
+        )

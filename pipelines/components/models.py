@@ -1,0 +1,242 @@
+"""The SQL models as one multi-asset: every table its own node, built in one step and published.
+
+What is built, audited and renamed is the business of `build`; here is only how Dagster sees it.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pydantic
+
+from pipelines.components import metadata, workspace
+from pipelines.components.source_checks import report_key
+from pipelines.components.workspace import Workspace
+from pipelines.dagster_internals.look_ups import look_up_together
+from pipelines.database import as_known, models
+from pipelines.database.errors import BuildError
+from pipelines.database.labels import unmapped_labels
+from pipelines.database.publish import publish
+from pipelines.ingest.sources import sources
+from pipelines.store import journal
+from pipelines.store.paths import Warehouse
+from schemas import catalog
+
+_LABELS = "labels_mapped"
+_OBSERVATION = "core.observation"
+_OF_WEEKS = set(catalog.INPUTS) - {"input.source"}
+"""What the SQL reads of the sources' week files and archive."""
+GROUPS = catalog.SCHEMAS
+REBUILD = (
+    dg.AutomationCondition.any_deps_updated().since_last_handled()
+    & ~dg.AutomationCondition.any_deps_in_progress()
+    & ~dg.AutomationCondition.in_progress()
+).with_label("a source has changed and none is being read")
+"""Carried by the tables that read sources. All are built with them, so each change builds once."""
+POOL = "database"
+"""Of which one build at a time is taken from the run queue (dagster.yaml)."""
+
+
+class SqlModels(dg.Component, dg.Model, dg.Resolvable):
+    """All files of `sql/`, as assets."""
+
+    owner: str = "team:data"
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
+        """Return the multi-asset of all models."""
+        return dg.Definitions(assets=[models_asset(self.owner)])
+
+
+class AsOf(dg.Config):
+    """What to build: the served database, or a second one as known on a past day."""
+
+    as_of: str | None = pydantic.Field(
+        default=None,
+        description="A day such as 2026-01-27 (known to its end) or a moment such as "
+        "2026-02-03T18:30Z: build fundflows@<it>.duckdb beside the served database, which stays. "
+        "Empty: build the served one, with all that is known.",
+    )
+
+    def moment(self) -> dt.datetime | None:
+        """Return the moment that is meant.
+
+        Raises:
+            dagster.Failure: it is none.
+        """
+        if not self.as_of:
+            return None
+        try:
+            return as_known.moment_of(self.as_of)
+        except ValueError as error:
+            message = f"as_of: {self.as_of!r} is not a day such as 2026-01-27"
+            raise dg.Failure(description=message, allow_retries=False) from error
+
+
+def table_key(table: str) -> dg.AssetKey:
+    """Return the asset key of a table: `core.fund_week` is core/fund_week."""
+    return dg.AssetKey(table.split("."))
+
+
+def models_asset(owner: str) -> dg.AssetsDefinition:
+    """Return the multi-asset that builds and publishes the database."""
+
+    @dg.multi_asset(
+        name="build_and_publish",
+        specs=[*_reference_specs(owner), *_model_specs(owner)],
+        check_specs=list(_check_specs()),
+        # Split by layer, a backfill would build the first tables before the sources have finished.
+        can_subset=False,
+        pool=POOL,
+        required_resource_keys={workspace.KEY},
+    )
+    def build_and_publish(context: dg.AssetExecutionContext, config: AsOf) -> Iterator[Any]:
+        space: Workspace = context.resources.workspace
+        with journal.entry(
+            space.warehouse, context.run.run_id, journal.TABLES, settled=(dg.Failure,)
+        ):
+            yield from _publish(context, space, config.moment())
+
+    return build_and_publish
+
+
+def _reference_specs(owner: str) -> Iterator[dg.AssetSpec]:
+    for table, file in models.reference_tables().items():
+        contract = catalog.contract_of(table)
+        yield dg.AssetSpec(
+            table_key(table),
+            group_name="reference",
+            kinds={"duckdb", "csv"},
+            owners=[owner],
+            code_version=hash_of(file.read_text(encoding="utf-8")),
+            description=catalog.description(contract),
+            metadata={
+                "dagster/table_name": table,
+                "dagster/column_schema": metadata.column_schema(contract),
+                "dagster/code_references": metadata.code(file),
+                "file": f"sql/reference/{file.name}",
+            },
+        )
+
+
+def _model_specs(owner: str) -> Iterator[dg.AssetSpec]:
+    weeks = {report_key(source) for source in sources()}
+    for model in models.models().values():
+        contract = catalog.contract_of(model.name)
+        schema, _, stem = model.name.partition(".")
+        yield dg.AssetSpec(
+            table_key(model.name),
+            deps=sorted(_deps(model.reads, weeks)),
+            automation_condition=REBUILD if _OF_WEEKS & set(model.reads) else None,
+            group_name=schema,
+            kinds={"duckdb", model.kind},
+            owners=[owner],
+            code_version=hash_of(model.code),
+            description=f"{catalog.description(contract)}\n\n```sql\n{model.query}```",
+            metadata={
+                "dagster/table_name": model.name,
+                "dagster/uri": str(Warehouse.default().database),
+                "dagster/column_schema": metadata.column_schema(contract),
+                "dagster/code_references": metadata.code(model.path),
+                "file": f"sql/{schema}/{stem}.sql",
+            },
+        )
+
+
+def hash_of(text: str) -> str:
+    """Return a short hash, for code versions."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _deps(reads: tuple[str, ...], weeks: set[dg.AssetKey]) -> set[dg.AssetKey]:
+    """Tables are assets of their own; the inputs are the sources' assets."""
+    tables = {table_key(table) for table in reads if not table.startswith("input.")}
+    return tables | weeks if _OF_WEEKS & set(reads) else tables
+
+
+def _check_specs() -> Iterator[dg.AssetCheckSpec]:
+    for name in models.models():
+        yield dg.AssetCheckSpec(
+            "contract",
+            asset=table_key(name),
+            description="The table keeps its contract: columns, types, grain and rules.",
+        )
+    for name, table in _audited().items():
+        sentence = models.audits()[name].read_text().partition("\n")[0].removeprefix("-- ")
+        yield dg.AssetCheckSpec(name, asset=table_key(table), description=sentence)
+    yield dg.AssetCheckSpec(
+        _LABELS,
+        asset=table_key(_OBSERVATION),
+        description="Every printed label with a number means a member of the reference tables.",
+    )
+
+
+def _audited() -> dict[str, str]:
+    """Return the table that each audit is shown at: the last model that it reads."""
+    order = [*models.reference_tables(), *models.models()]
+    return {
+        name: max(models.Model(name, file).reads, key=order.index)
+        for name, file in models.audits().items()
+    }
+
+
+def _publish(
+    context: dg.AssetExecutionContext, space: Workspace, as_of: dt.datetime | None
+) -> Iterator[Any]:
+    """Build all tables, audit, publish, and record what came out."""
+    warehouse = space.warehouse
+    file = warehouse.database_as_of(as_of) if as_of else warehouse.database
+    try:
+        lineages = models.column_lineages(warehouse.dagster_home / "lineage.json")
+        built = publish(
+            warehouse,
+            space.plan_all(),
+            now=space.now(),
+            as_of=as_of,
+            target=file,
+            on_table=lambda table: context.log.info("%s: %s rows", table.name, table.rows),
+            on_wait=lambda: context.log.info("another build is running: this one follows it"),
+        )
+    except BuildError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+    context.log.info("published %s", file)
+    named = list(sources())
+    recorded: list[str] = []
+    for table in built:
+        made_of = lineages.get(table.name)
+        if not set(_reads(table.name)).isdisjoint(recorded):
+            look_up_together(context, [table_key(name) for name in recorded])
+            recorded.clear()
+        recorded.append(table.name)
+        yield dg.MaterializeResult(
+            asset_key=table_key(table.name),
+            metadata={
+                "dagster/row_count": table.rows,
+                "database": dg.MetadataValue.path(file),
+                **({"dagster/column_lineage": metadata.lineage(made_of, named)} if made_of else {}),
+            },
+        )
+    yield from _check_results(context, file)
+
+
+def _reads(table: str) -> tuple[str, ...]:
+    model = models.models().get(table)
+    return model.reads if model else ()
+
+
+def _check_results(context: dg.AssetExecutionContext, file: Path) -> Iterator[dg.AssetCheckResult]:
+    """Contracts and audits held, or nothing would have been published; labels may only warn."""
+    for check in sorted(context.selected_asset_check_keys, key=str):
+        if check.name != _LABELS:
+            yield dg.AssetCheckResult(asset_key=check.asset_key, check_name=check.name, passed=True)
+            continue
+        unmapped = unmapped_labels(file)
+        yield dg.AssetCheckResult(
+            asset_key=check.asset_key,
+            check_name=check.name,
+            passed=not unmapped,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"labels": len(unmapped), **metadata.bullets("lines_to_add", unmapped)},
+        )

@@ -1,0 +1,63 @@
+"""What a run is given: where the warehouse is, what time it is, who watches, what is planned.
+
+A Dagster resource. The root and the clock are looked up here, at the border, and passed on as
+values: nothing below the components learns them by itself. A run asks the disk for the state of a
+source once, and hands the next plan to what follows in the same run.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from pipelines.ingest.plan import Plan, plan, read_unread
+from pipelines.ingest.results import WeekResult
+from pipelines.ingest.sources import sources
+from pipelines.layouts.source import Source
+from pipelines.store.paths import Warehouse
+
+KEY = "workspace"
+"""The resource key that assets, sensors and schedules require."""
+
+
+def utc_now() -> dt.datetime:
+    """Return the time."""
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass
+class Workspace:
+    """The warehouse of one run, with the plans that it has made so far."""
+
+    warehouse: Warehouse
+    now: Callable[[], dt.datetime] = utc_now
+    on_week: Callable[[WeekResult], None] = lambda _: None
+    plans: dict[str, Plan] = field(default_factory=dict)
+
+    def plan(self, source: Source) -> Plan:
+        """Return the state of a source, as this run knows it; the disk is asked at most once."""
+        if source.name not in self.plans:
+            self.keep(plan(self.warehouse, source))
+        return self.plans[source.name]
+
+    def plan_all(self, declared: Mapping[str, Source] | None = None) -> Sequence[Plan]:
+        """Return the state of every declared source."""
+        return [self.plan(source) for source in (declared or sources()).values()]
+
+    def read(self, source: Source, more: Callable[[], bool] = lambda: True) -> Plan:
+        """Return the state of a source after reading reports that are new, while `more` says so."""
+        return self.keep(read_unread(self.warehouse, self.plan(source), more))
+
+    def keep(self, known: Plan) -> Plan:
+        """Let what follows in this run know the next plan of a source."""
+        self.plans[known.source.name] = known
+        return known
+
+
+@dg.resource(description="The warehouse, the clock, and the plans of a run.")
+def workspace_resource(_: dg.InitResourceContext) -> Workspace:
+    """Return the workspace of a run that Dagster starts."""
+    return Workspace(Warehouse.default())

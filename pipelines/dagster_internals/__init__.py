@@ -1,0 +1,1 @@
+"""What leans on private parts of Dagster, fenced in; a test each names the decision behind it."""

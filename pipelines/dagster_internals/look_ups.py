@@ -1,0 +1,16 @@
+"""Looking up data versions of assets together instead of one by one (decision 16)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+
+def look_up_together(context: dg.AssetExecutionContext, keys: Sequence[dg.AssetKey]) -> None:
+    """Let Dagster look up, for what is made of them, the assets that it has just recorded.
+
+    It would look them up one by one, each time waiting until all events are stored.
+    """
+    cache = context.get_step_execution_context()._data_version_cache
+    cache._fetch_input_asset_version_info(list(keys))

@@ -1,0 +1,1 @@
+"""From the week files to the published database. The only place that opens DuckDB."""

@@ -1,0 +1,88 @@
+"""Every table against its contract, and the audits: nothing is published that breaks one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+import pandera.polars as pa
+import polars as pl
+
+from pipelines.database import errors, models
+from pipelines.database.connection import tables
+from schemas import catalog
+
+_SAMPLE = 5
+_DAYS = ("week_ending", "trade_date", "period_end")
+_AT_ONCE = 100_000
+"""Rows that are held against their contract at a time."""
+
+
+def audit(connection: duckdb.DuckDBPyConnection) -> None:
+    """Hold every table against its contract, and run the audits.
+
+    Raises:
+        BuildError: with a few of the rows that must not be there.
+    """
+    for name in tables(connection):
+        keeps_contract(connection, name)
+    for name, file in models.audits().items():
+        rows = connection.sql(file.read_text(encoding="utf-8")).pl()
+        if rows.height:
+            sample = "\n".join(str(row) for row in rows.head(_SAMPLE).to_dicts())
+            raise errors.failed_audit(name, f"sql/audit/{file.name}", rows.height, sample)
+
+
+def keeps_contract(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Hold a table against its contract.
+
+    Raises:
+        BuildError: with the rules that rows break, and a few of the values.
+    """
+    contract = catalog.contract_of(name)
+    for rows in _slices(connection, name, contract):
+        try:
+            contract.validate(rows, lazy=True)
+        except pa.errors.SchemaErrors as broken:
+            raise errors.broken_contract(name, _cases(broken.failure_cases)) from broken
+
+
+def _slices(
+    connection: duckdb.DuckDBPyConnection, name: str, contract: type[pa.DataFrameModel]
+) -> Iterator[pl.DataFrame]:
+    """Return a table's rows, of a large one some weeks or days at a time.
+
+    No check of a contract looks beyond a week or day that is part of the table's key.
+    """
+    table = connection.table(name)
+    rows = len(table)
+    key = contract.to_schema().unique or []
+    day = next((column for column in key if column in _DAYS), None)
+    if day is None or rows <= _AT_ONCE:
+        yield table.pl()
+        return
+    bounds = connection.execute(
+        f"""
+        select min({day}), max({day})
+        from (
+            select {day}, sum(count(*)) over (order by {day}) // {_AT_ONCE} as slice
+            from {name} group by {day}
+        )
+        group by slice
+        """  # noqa: S608 (names of our own)
+    ).fetchall()
+    for first, last in bounds:
+        within = duckdb.ColumnExpression(day).between(
+            duckdb.ConstantExpression(first), duckdb.ConstantExpression(last)
+        )
+        yield table.filter(within).pl()
+
+
+def _cases(cases: pl.DataFrame) -> str:
+    counted = cases.group_by("check", maintain_order=True).agg(
+        pl.len(), pl.col("failure_case").head(2)
+    )
+    return "\n".join(
+        f"{row['check']}: {row['len']} times, such as {'; '.join(map(str, row['failure_case']))}"
+        for row in counted.head(_SAMPLE).iter_rows(named=True)
+    )

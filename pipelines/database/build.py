@@ -1,0 +1,132 @@
+"""A build: inputs, macros, reference rows, models in their order, contracts and audits.
+
+Into a file that nobody reads yet; who makes it the served one is `publish`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import duckdb
+
+from pipelines.database import as_known, errors, models
+from pipelines.database.audit import audit
+from pipelines.database.connection import MEMORY, memory, tables
+from pipelines.database.inputs import Inputs, open_inputs
+from pipelines.database.models import BuiltTable, Model
+from pipelines.database.reference import corrections_hold, load_reference
+from schemas import catalog
+from schemas.observation import frame
+
+BUILD = "ops.build"
+
+
+def build(
+    connection: duckdb.DuckDBPyConnection,
+    read: Inputs,
+    *,
+    as_of: dt.datetime | None,
+    built_at: dt.datetime,
+    stamp: str,
+    on_table: Callable[[BuiltTable], None],
+) -> list[BuiltTable]:
+    """Make all tables in the file that is open, and audit them.
+
+    Args:
+        connection: as `connection.opened` returns it.
+        read: what the SQL reads.
+        as_of: admit only what was known by then.
+        built_at: what `ops.build` says.
+        stamp: the fingerprint of all that the build is made of.
+        on_table: called with each table as it is built.
+
+    Raises:
+        BuildError: a model, a contract or an audit failed.
+    """
+    open_inputs(connection, read, as_of)
+    for schema in catalog.SCHEMAS:
+        connection.execute(f"create schema if not exists {schema}")
+    for macro in models.macros().values():
+        connection.execute(macro)
+    built = load_reference(connection, as_of)
+    waiting = list(models.models().values())
+    while waiting:
+        model = waiting.pop(0)
+        table = create(connection, model)
+        on_table(table)
+        built.append(table)
+        read_later = {name for each in waiting for name in each.reads}
+        for name in catalog.INPUTS.keys() & set(model.reads) - read_later:
+            connection.execute(f"drop table {name}")  # else it fills the memory to the end
+    for statement in as_known.macros():
+        connection.execute(statement)
+    _stamp(connection, as_of, built_at, stamp)
+    if as_of is None:  # of a past day, a line may have been overtaken and not yet withdrawn
+        corrections_hold(connection)
+    audit(connection)
+    _comment(connection)
+    connection.execute("checkpoint")
+    return built
+
+
+def create(connection: duckdb.DuckDBPyConnection, model: Model) -> BuiltTable:
+    """Create a model's table or view with exactly the columns and types of its contract."""
+    schema, _, stem = model.name.partition(".")
+    file = f"sql/{schema}/{stem}.sql"
+    columns = catalog.columns(catalog.contract_of(model.name))
+    try:
+        found = connection.sql(model.sql).columns
+        if sorted(found) != sorted(column.name for column in columns):
+            raise errors.shape_of(model.name, [column.name for column in columns], found)
+        connection.execute(f"create {model.kind} {model.name} as {model.typed(model.sql)}")
+        counted = connection.execute(f"select count(*) from {model.name}").fetchall()  # noqa: S608
+    except duckdb.OutOfMemoryException as error:
+        raise errors.out_of_memory(model.name, MEMORY, memory(), str(error)) from error
+    except duckdb.Error as error:
+        raise errors.failed_query(model.name, file, str(error)) from error
+    return BuiltTable(model.name, model.kind, int(counted[0][0]))
+
+
+def _stamp(
+    connection: duckdb.DuckDBPyConnection,
+    as_of: dt.datetime | None,
+    built_at: dt.datetime,
+    stamp: str,
+) -> None:
+    """Leave one row that says how the database was built."""
+    row = frame(
+        catalog.contract_of(BUILD),
+        [
+            {
+                "built_at": built_at,
+                "as_of": as_of,
+                "inputs": stamp,
+                "duckdb_version": duckdb.__version__,
+            }
+        ],
+    )
+    connection.register("arriving", row)
+    connection.execute(f"create or replace table {BUILD} as from arriving")
+    connection.unregister("arriving")
+
+
+def _comment(connection: duckdb.DuckDBPyConnection) -> None:
+    """Comment every table and column with the text of its contract."""
+    views = {model.name for model in models.models().values() if model.kind == "view"}
+    listed = connection.execute(
+        "select schema_name || '.' || view_name from duckdb_views() "
+        "where not internal and database_name = current_database()"
+    ).fetchall()
+    for name in [*tables(connection), *(name for (name,) in listed if name in views)]:
+        contract = catalog.contract_of(name)
+        kind = "view" if name in views else "table"
+        connection.execute(f"comment on {kind} {name} is {_quoted(catalog.description(contract))}")
+        for column in catalog.columns(contract):
+            connection.execute(
+                f'comment on column {name}."{column.name}" is {_quoted(column.description)}'
+            )
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

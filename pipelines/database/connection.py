@@ -1,0 +1,61 @@
+"""Opening DuckDB: a file to build in, or the published one to read. Nowhere else is it opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from pipelines.database import errors
+
+MEMORY = "FUNDFLOWS_MEMORY"
+"""Names the memory that DuckDB may take for a build before it uses the disk."""
+_MEMORY = "400MB"
+
+
+@contextmanager
+def reading(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a published database for reading.
+
+    Raises:
+        duckdb.Error: it does not open.
+    """
+    connection = duckdb.connect(str(database), read_only=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def opened(file: Path) -> duckdb.DuckDBPyConnection:
+    """Open a file to build in, and beside it `input` in memory, for what is no part of it."""
+    connection = duckdb.connect()
+    try:
+        connection.execute("set memory_limit = $limit", {"limit": memory()})
+    except duckdb.Error as error:
+        raise errors.no_amount_of_memory(MEMORY, memory()) from error
+    connection.execute("set temp_directory = $folder", {"folder": f"{file}.tmp"})
+    connection.execute("set timezone = 'UTC'")
+    # No log: a build that is cut off is begun again.
+    quoted = str(file).replace("'", "''")
+    connection.execute(f"attach '{quoted}' as built (recovery_mode no_wal_writes)")
+    connection.execute("attach ':memory:' as input")
+    connection.execute("use built")
+    return connection
+
+
+def memory() -> str:
+    """Return the memory that a build may take."""
+    return os.environ.get(MEMORY) or _MEMORY
+
+
+def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the tables of the file that is open, as schema.table."""
+    found = connection.execute(
+        "select schema_name || '.' || table_name from duckdb_tables() "
+        "where not internal and database_name = current_database() order by 1"
+    ).fetchall()
+    return [name for (name,) in found]

@@ -1,0 +1,128 @@
+"""Why a build is not published."""
+
+from __future__ import annotations
+
+from pipelines.errors import FundflowsError, Where
+
+
+class BuildError(FundflowsError):
+    """A model, a contract or an audit failed: the served file stays as it was."""
+
+
+def shape_of(table: str, expected: list[str], found: list[str]) -> BuildError:
+    """A model's columns are not those of its contract."""
+    missing = [column for column in expected if column not in found]
+    extra = [column for column in found if column not in expected]
+    said = "; ".join(
+        part
+        for part in (
+            f"missing {', '.join(missing)}" if missing else "",
+            f"not in the contract: {', '.join(extra)}" if extra else "",
+        )
+        if part
+    )
+    schema, _, stem = table.partition(".")
+    return BuildError(
+        f"Model {table} does not have the columns of its contract.",
+        where=Where(file=f"sql/{schema}/{stem}.sql"),
+        expected=", ".join(expected),
+        found=said,
+        fix=f"mend the SELECT, or the class in schemas/{schema}.py",
+    )
+
+
+def no_amount_of_memory(variable: str, found: str) -> BuildError:
+    """A build cannot be held to what the environment says."""
+    return BuildError(
+        "The memory that a build may take cannot be read.",
+        where=Where(file=variable),
+        expected="an amount as DuckDB writes it, such as 512MB or 4GB",
+        found=found,
+        fix=f"change or unset the environment variable {variable}",
+    )
+
+
+def out_of_memory(table: str, variable: str, limit: str, message: str) -> BuildError:
+    """A table needs more memory than a build may take, also with the disk's help."""
+    return BuildError(
+        f"Table {table} needs more memory than a build may take; nothing was published.",
+        expected=f"at most {limit}",
+        found=message,
+        fix=f"set {variable} to more",
+    )
+
+
+def failed_query(table: str, file: str, message: str) -> BuildError:
+    """DuckDB could not run a model."""
+    return BuildError(
+        f"Model {table} does not run.",
+        where=Where(file=file),
+        expected="a SELECT that DuckDB can run",
+        found=message,
+        fix="mend the SELECT",
+    )
+
+
+def unclear_names(table: str, reads: list[str], named: list[str]) -> BuildError:
+    """A model reads other tables than those that it names as schema.table."""
+    schema, _, stem = table.partition(".")
+    return BuildError(
+        f"Model {table} does not name its tables clearly.",
+        where=Where(file=f"sql/{schema}/{stem}.sql"),
+        expected=", ".join(reads),
+        found=", ".join(named),
+        fix="write each table as schema.table without quotes, and give no alias a schema's name",
+    )
+
+
+def failed_audit(name: str, file: str, count: int, sample: str) -> BuildError:
+    """An audit returned rows."""
+    return BuildError(
+        f"Audit {name} failed; nothing was published.",
+        where=Where(file=file),
+        expected="no rows",
+        found=f"{count} row{'s' * (count != 1)}, of which the first:\n{sample}",
+        fix="find the cause in the rows shown; the published database is still the last good one",
+    )
+
+
+def broken_contract(table: str, rules: str) -> BuildError:
+    """Rows of a table break its contract."""
+    schema, _, stem = table.partition(".")
+    suffix = "csv" if schema == "reference" else "sql"
+    return BuildError(
+        f"Table {table} breaks its contract; nothing was published.",
+        where=Where(file=f"sql/{schema}/{stem}.{suffix}"),
+        expected=f"the rules of the class in schemas/{schema}.py",
+        found=rules,
+        fix="find the cause in the rows shown; the published database is still the last good one",
+    )
+
+
+def stale_correction(
+    correction: str, place: str, *, expected: str, found: str, is_withdrawn: bool
+) -> BuildError:
+    """A line of the corrections ledger expects another printed number than there is."""
+    fix = (
+        "mend the line: while it held, no report printed what it expects"
+        if is_withdrawn
+        else "look at the newest report: if it prints the right number now, set withdrawn_on of "
+        "the line to today; if it is wrong in another way, withdraw the line and add one for it"
+    )
+    return BuildError(
+        f"Correction {correction} does not hold any more; nothing was published.",
+        where=Where(file=place),
+        expected=expected,
+        found=found,
+        fix=fix,
+    )
+
+
+def damaged_week(name: str, message: str) -> BuildError:
+    """A week's file does not open."""
+    return BuildError(
+        f"The files of {name} cannot be read; nothing was published.",
+        expected="the Parquet files that fundflows wrote",
+        found=message,
+        fix="delete the file that is named; the next run writes it again from the archive",
+    )

@@ -1,0 +1,132 @@
+"""What a build reads under schema `input`: the week files; archive and sources as frames."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipelines.database import errors
+from pipelines.database.connection import MEMORY, memory
+from pipelines.ingest import calendar
+from pipelines.ingest.plan import Plan
+from pipelines.layouts.source import Source
+from pipelines.store.paths import Warehouse
+from schemas import catalog
+from schemas.observation import empty, frame
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The frames and files that the SQL reads under schema `input`."""
+
+    files: dict[str, list[Path]]
+    frames: dict[str, pl.DataFrame]
+
+
+def inputs(warehouse: Warehouse, plans: Sequence[Plan], until: dt.datetime) -> Inputs:
+    """Return what a build reads of a warehouse: the weeks' files, the archive, the sources.
+
+    Args:
+        warehouse: where the week files lie.
+        plans: the state of every source.
+        until: the moment up to which reports were expected.
+    """
+    return Inputs(
+        files={
+            "input.observation": warehouse.week_files("weeks"),
+            "input.quarantine": warehouse.week_files("quarantine"),
+            "input.outcome": warehouse.week_files("outcomes"),
+        },
+        frames={
+            "input.report": _reports(plans),
+            "input.source": source_rows([plan.source for plan in plans]),
+            "input.coverage": _coverage(plans, until),
+        },
+    )
+
+
+def source_rows(sources: Sequence[Source]) -> pl.DataFrame:
+    """Return the declared sources as rows of `core.source`."""
+    rows: list[dict[str, object]] = [
+        {
+            "source": source.name,
+            "title": source.title,
+            "publisher": source.publisher,
+            "url": source.url,
+            "universe": source.universe,
+            "country_basis": source.country_basis,
+            "week_ends": source.week.ends,
+            "report_covers": source.report_covers,
+            "is_split_adjusted": source.is_split_adjusted,
+            "price_basis": source.price_basis,
+        }
+        for source in sources
+    ]
+    return frame(catalog.contract_of("input.source"), rows)
+
+
+def _reports(plans: Sequence[Plan]) -> pl.DataFrame:
+    """List the archive with what the index knows of each report."""
+    rows: list[dict[str, object]] = [
+        {
+            "report_id": each.report_id,
+            "source": plan.source.name,
+            "name": each.name,
+            "layout": each.layout,
+            "received_at": each.archived.report.received_at,
+            "published_at": each.published_at,
+            "known_at": each.known_at,
+            "first_week": each.first_week,
+            "last_week": each.last_week,
+            "weeks": each.weeks,
+            "error": each.error,
+        }
+        for plan in plans
+        for each in plan.reports
+    ]
+    return frame(catalog.contract_of("input.report"), rows)
+
+
+def _coverage(plans: Sequence[Plan], until: dt.datetime) -> pl.DataFrame:
+    rows: list[dict[str, object]] = [
+        {
+            "source": each.source,
+            "week_ending": each.week,
+            "expected_by": each.expected_by,
+            "first_known_at": each.first_known_at,
+            "state": each.state,
+        }
+        for plan in plans
+        for each in calendar.coverage(plan.source, plan.coverage, until)
+    ]
+    return frame(catalog.contract_of("input.coverage"), rows)
+
+
+def open_inputs(
+    connection: duckdb.DuckDBPyConnection, read: Inputs, as_of: dt.datetime | None
+) -> None:
+    """Make the inputs visible as tables of schema `input`, as known by `as_of`."""
+    # To keep thousands of small files in their order takes three times the time, and all memory.
+    connection.execute("set preserve_insertion_order = false")
+    for name in (*read.files, *read.frames):
+        files = [str(file) for file in read.files.get(name, [])]
+        rows = read.frames.get(name, empty(catalog.contract_of(name)))
+        known = " where known_at <= $as_of" if as_of and "known_at" in rows.columns else ""
+        parameters: dict[str, object] = {"as_of": as_of} if known else {}
+        if files:
+            parameters["files"] = files
+        connection.register("arriving", rows)
+        origin = "read_parquet($files)" if files else "arriving"
+        try:
+            connection.execute(f"create table {name} as from {origin}{known}", parameters)
+        except duckdb.OutOfMemoryException as error:
+            raise errors.out_of_memory(name, MEMORY, memory(), str(error)) from error
+        except duckdb.Error as error:
+            raise errors.damaged_week(name, str(error)) from error
+        connection.unregister("arriving")
+    connection.execute("reset preserve_insertion_order")

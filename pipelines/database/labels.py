@@ -1,0 +1,92 @@
+"""Labels and the members that they mean: what is unmapped, and how a member is printed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipelines.database import models
+from pipelines.database.build import create
+from pipelines.database.connection import reading
+from pipelines.database.inputs import Inputs, open_inputs
+from pipelines.database.reference import load_reference
+from schemas import catalog
+from schemas.observation import frame
+
+_UNMAPPED = """
+    select dimension, label, source, min(period_start)
+    from core.observation
+    where member = 'unmapped' and dimension <> 'check' and value is not null
+    group by all
+    order by source, dimension, label
+"""
+
+
+def unmapped_labels(database: Path) -> list[str]:
+    """Return the printed labels that mean no member, each with the reference line to add."""
+    with reading(database) as connection:
+        rows = connection.execute(_UNMAPPED).fetchall()
+    return [
+        lines_to_add(dimension, label, source, since) for dimension, label, source, since in rows
+    ]
+
+
+def unmapped_in(observations: pl.DataFrame) -> list[str]:
+    """Return what `unmapped_labels` would say of observations that are stored nowhere."""
+    wanted = ("core.member_label", "core.observation_history", "core.observation")
+    reports = observations.group_by("source", "report_id").agg(pl.col("known_at").first())
+    listed = [
+        {**row, "name": "", "received_at": row["known_at"], "weeks": 0}
+        for row in reports.iter_rows(named=True)
+    ]
+    contract = catalog.contract_of("input.report")
+    read = Inputs(
+        files={},
+        frames={"input.observation": observations, "input.report": frame(contract, listed)},
+    )
+    with closing(duckdb.connect()) as connection:
+        connection.execute("attach ':memory:' as input")
+        open_inputs(connection, read, None)
+        for schema in catalog.SCHEMAS:
+            connection.execute(f"create schema if not exists {schema}")
+        load_reference(connection)
+        for name in wanted:
+            create(connection, models.models()[name])
+        rows = connection.execute(_UNMAPPED).fetchall()
+    return [
+        lines_to_add(dimension, label, source, since) for dimension, label, source, since in rows
+    ]
+
+
+def printed_labels(dimension: str, asset_classes: Collection[str] = ()) -> list[str]:
+    """Return one printed label for each current member of a dimension, as a report prints it.
+
+    Of assets, only those of the given classes, if any are given.
+    """
+    alias = pl.read_csv(models.reference_tables()["reference.alias"], infer_schema=False)
+    current = alias.filter((pl.col("dimension") == dimension) & pl.col("valid_to").is_null())
+    names = pl.read_csv(models.reference_tables()[f"reference.{dimension}"], infer_schema=False)
+    if dimension == "asset" and asset_classes:
+        names = names.filter(pl.col("asset_class").is_in(list(asset_classes)))
+    named = names.rename({dimension: "member", f"{dimension}_name": "name"})
+    printed = current.join(named, on="member").with_columns(
+        is_name=pl.col("label").str.to_lowercase() == pl.col("name").str.to_lowercase()
+    )
+    best = printed.sort("is_name", descending=True).unique("member", keep="first")
+    return best.sort("member").get_column("label").to_list()
+
+
+def lines_to_add(dimension: str, label: str, source: str, since: dt.date) -> str:
+    """Return the reference line that would map a label, and where it belongs."""
+    quoted = f'"{label}"' if "," in label else label
+    file, line = (
+        ("fund_identifier.csv", f"<fund id>,ticker,{quoted},{since},")
+        if dimension == "fund"
+        else ("alias.csv", f"{dimension},{quoted},<{dimension}>,1900-01-01,,")
+    )
+    return f"{source}: {label!r} (since {since}) -> sql/reference/{file}: {line}"

@@ -1,0 +1,113 @@
+"""Reference rows: CSV files to typed tables; the corrections ledger held against the reports."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipelines.database import as_known, errors, models
+from pipelines.database.audit import keeps_contract
+from pipelines.database.models import BuiltTable
+from schemas import catalog
+from schemas.observation import empty
+
+CORRECTION = "reference.correction"
+_STALE = """
+    select
+        ledger.correction,
+        concat_ws(' ', ledger.source, ledger.printed_table, ledger.label, ledger.measure,
+            'of the', ledger.period, 'to', ledger.period_end),
+        ledger.expected_value,
+        coalesce(
+            rtrim(rtrim(cast(newest.printed_value as varchar), '0'), '.'), newest.null_reason
+        ),
+        ledger.withdrawn_on is not null
+    from reference.correction as ledger
+    left join core.observation as newest
+        using (source, printed_table, dimension, label, measure, period, period_end)
+    where if(
+        ledger.withdrawn_on is null,
+        newest.correction is distinct from ledger.correction,
+        ledger.correction not in (
+            select correction from core.observation_history where correction is not null
+        )
+    )
+    order by all
+"""
+
+
+def load_reference(
+    connection: duckdb.DuckDBPyConnection, as_of: dt.datetime | None = None
+) -> list[BuiltTable]:
+    """Load all reference files as tables, the corrections as they stood at a moment.
+
+    Raises:
+        BuildError: a file's columns are not those of its contract, or a value is not of its type.
+    """
+    loaded = []
+    for name, file in models.reference_tables().items():
+        schema = empty(catalog.contract_of(name)).schema
+        read = pl.read_csv(file, infer_schema=False)
+        if set(read.columns) != set(schema):
+            raise errors.shape_of(name, list(schema), read.columns)
+        try:
+            rows = read.select(_typed(column, dtype) for column, dtype in schema.items())
+        except pl.exceptions.PolarsError as error:
+            raise errors.failed_query(name, f"sql/reference/{file.name}", str(error)) from error
+        if name == CORRECTION and as_of:
+            rows = _known_corrections(rows, as_known.last_day_over(as_of))
+        connection.register("arriving", rows)
+        connection.execute(f"create or replace table {name} as from arriving")
+        connection.unregister("arriving")
+        loaded.append(BuiltTable(name, "table", rows.height))
+    return loaded
+
+
+def _known_corrections(rows: pl.DataFrame, day: dt.date) -> pl.DataFrame:
+    """Return the corrections that were decided by the end of a day, as they then stood."""
+    known = rows.filter(pl.col("corrected_on") <= day)
+    return known.with_columns(
+        withdrawn_on=pl.when(pl.col("withdrawn_on") <= day).then(pl.col("withdrawn_on"))
+    )
+
+
+def corrections_hold(connection: duckdb.DuckDBPyConnection) -> None:
+    """Hold every correction against the printed number that it expects.
+
+    Raises:
+        BuildError: with the line of the ledger, what it expects and what is printed now.
+    """
+    keeps_contract(connection, CORRECTION)
+    stale = connection.execute(_STALE).fetchall()
+    if stale:
+        correction, number, expected, found, is_withdrawn = stale[0]
+        file = models.reference_tables()[CORRECTION]
+        raise errors.stale_correction(
+            correction,
+            f"{file}:{_line_of(file, correction)}",
+            expected=f"{number} printed as {expected.normalize():f}",
+            found=found or "no such number",
+            is_withdrawn=is_withdrawn,
+        )
+
+
+def _line_of(file: Path, correction: str) -> int:
+    """Return the number of the line in the ledger that begins with a correction's name."""
+    with file.open(encoding="utf-8", newline="") as opened:
+        rows = csv.DictReader(opened)
+        return next(rows.line_num for row in rows if row["correction"] == correction)
+
+
+def _typed(column: str, dtype: pl.DataType) -> pl.Expr:
+    """Read a text of a reference file as its contract's type."""
+    if dtype == pl.Date:
+        return pl.col(column).str.to_date()
+    if dtype == pl.Boolean:
+        return pl.col(column).replace_strict(
+            {"true": True, "false": False}, return_dtype=pl.Boolean
+        )
+    return pl.col(column).cast(dtype)

@@ -1,0 +1,168 @@
+"""From the archive to the week files: read, check, and write the weeks of a plan.
+
+A week is a pure function of all its reports, so that they may come in any order and in any number
+of processes. What is due is decided in `plan`, what adds up in `checking`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+
+import polars as pl
+
+from pipelines.checking.check import Checked, blocking, check
+from pipelines.ingest.plan import Plan, renewed
+from pipelines.ingest.results import WeekResult
+from pipelines.ingest.status import failed_outcomes, reason
+from pipelines.ingest.vintages import by_week
+from pipelines.reading.reader import Reading, read
+from pipelines.store import week_files
+from pipelines.store.archive import Archived
+from pipelines.store.files import one_at_a_time
+from pipelines.store.paths import Warehouse
+from pipelines.store.week_files import Frames, Mark, Vintage
+from schemas.observation import Observation, Outcome, Refused, empty
+
+_TOGETHER = 256
+"""Reports that are checked at once, so that memory does not grow with the history."""
+_NOTHING: Frames = {
+    "weeks": empty(Observation),
+    "quarantine": empty(Refused),
+    "outcomes": empty(Outcome),
+}
+
+
+def ingest(
+    warehouse: Warehouse,
+    plan: Plan,
+    weeks: Collection[dt.date],
+    *,
+    on_week: Callable[[WeekResult], None] = lambda _: None,
+) -> tuple[list[WeekResult], Plan]:
+    """Read, check and write the given weeks of a source from the archive.
+
+    Every week is written by itself, in order, and reported through `on_week` once it is on disk.
+    A week that no report covers is a result with zero rows. Nothing of a refused vintage reaches
+    the week; the vintages before it stay.
+
+    Two processes may have planned the same weeks, of which one knows an older archive: under the
+    source's lock each looks once more before it writes, so that it writes all that is known.
+
+    Returns:
+        What came of each week, and the next plan.
+    """
+    wanted = sorted(set(weeks))
+    while True:
+        rows = _rows(warehouse, plan, wanted)
+        with one_at_a_time(warehouse.weeks_of(plan.source.name)):
+            newer = renewed(warehouse, plan)
+            if newer is None:
+                return _write(warehouse, plan, wanted, rows, on_week)
+        plan = newer
+
+
+def _rows(warehouse: Warehouse, plan: Plan, wanted: list[dt.date]) -> dict[dt.date, Frames]:
+    """Return all that the reports of the wanted weeks say in these, oldest vintage first.
+
+    Where only newer reports have come, what the older ones said is taken from the week's files,
+    so that one vintage more costs the same after ten and after a thousand.
+    """
+    vintages = {week: plan.vintages[week] for week in wanted if week in plan.vintages}
+    kept = {week: _kept(warehouse, plan, week) for week in vintages}
+    fresh = [
+        (week, report_id)
+        for week, of_week in vintages.items()
+        for report_id, _ in of_week[len(kept[week][0]) :]
+    ]
+    pairs = pl.DataFrame(fresh, {"week_ending": pl.Date, "report_id": pl.String}, orient="row")
+    needed = {report_id for _, report_id in fresh}
+    reports = [each.archived for each in plan.reports if each.report_id in needed]
+    checked = [
+        _only(check([_reading(plan, each) for each in reports[start : start + _TOGETHER]]), pairs)
+        for start in range(0, len(reports), _TOGETHER)
+    ]
+    return by_week(vintages, Checked.joined([*(rows for _, rows in kept.values()), *checked]))
+
+
+def _kept(warehouse: Warehouse, plan: Plan, week: dt.date) -> tuple[tuple[Vintage, ...], Checked]:
+    """Return a week's rows on disk with their vintages, if newer ones can be added; else nothing.
+
+    A week that is asked for again, though nothing is new, is made from the archive.
+    """
+    mark, wanted = plan.written.get(week), plan.vintages[week]
+    if mark is not None and mark.rules == plan.rules:
+        count = len(mark.vintages)
+        if count < len(wanted) and mark.vintages == wanted[:count]:
+            frames = week_files.read(warehouse, plan.source.name, week, mark)
+            if frames is not None:
+                return mark.vintages, Checked(*frames.values())
+    return (), Checked.joined([])
+
+
+def _reading(plan: Plan, archived: Archived) -> Reading:
+    """Return what a report says: as the plan had to read it, else from its bytes."""
+    report = archived.report
+    return plan.readings.get(report.report_id) or read(plan.source, report, archived.content())
+
+
+def _only(checked: Checked, pairs: pl.DataFrame) -> Checked:
+    """Leave the rows of these weeks and reports."""
+    on = pairs.columns
+    return Checked(
+        checked.observations.join(pairs, on=on, how="semi"),
+        checked.refused.join(pairs, on=on, how="semi"),
+        checked.outcomes.join(pairs, on=on, how="semi"),
+    )
+
+
+def _write(
+    warehouse: Warehouse,
+    plan: Plan,
+    wanted: list[dt.date],
+    rows: Mapping[dt.date, Frames],
+    on_week: Callable[[WeekResult], None],
+) -> tuple[list[WeekResult], Plan]:
+    names = {each.report_id: each.name for each in plan.reports}
+    results, marks = [], {}
+    for week in wanted:
+        frames = rows.get(week, _NOTHING)
+        marks[week] = _marked(plan, week, frames)
+        week_files.write(warehouse, plan.source.name, week, frames, marks[week])
+        results.append(_result(week, frames, marks[week], names))
+        on_week(results[-1])
+    return results, plan.with_written(marks)
+
+
+def _marked(plan: Plan, week: dt.date, frames: Frames) -> Mark:
+    mark = plan.mark_of(week)
+    if not mark.vintages:
+        return mark
+    newest, _ = mark.vintages[-1]
+    return replace(mark, is_clean=failed_outcomes(frames["outcomes"], newest).is_empty())
+
+
+def _result(week: dt.date, rows: Frames, mark: Mark, names: Mapping[str, str]) -> WeekResult:
+    admitted = rows["weeks"].get_column("report_id").unique(maintain_order=True)
+    outcomes = rows["outcomes"]
+    blocked: dict[str, list[str]] = {}
+    for row in blocking(outcomes).iter_rows(named=True):
+        blocked.setdefault(row["report_id"], []).append(reason(row))
+    # An older refusal has been answered: the week fails by its newest report.
+    newest = mark.vintages[-1][0] if mark.vintages else ""
+    return WeekResult(
+        week=week,
+        rows=rows["weeks"].height,
+        vintages=admitted.len(),
+        refused_rows=rows["quarantine"].height,
+        verdicts=dict(outcomes.group_by("verdict").len().sort("verdict").iter_rows()),
+        reports=tuple(names[report_id] for report_id, _ in mark.vintages),
+        report_ids=tuple(report_id for report_id, _ in mark.vintages),
+        refused_reports=tuple(names[report_id] for report_id in blocked),
+        failures=tuple(f"{names[newest]}: {why}" for why in blocked.get(newest, [])),
+        sample=rows["weeks"]
+        .filter(pl.col("value").is_not_null())
+        .unique(["label", "measure", "period"], keep="last", maintain_order=True)
+        .head(6),
+    )

@@ -1,0 +1,250 @@
+"""The layout language: how a source's reports print their numbers, as dated data.
+
+Models of a source's own file and nothing else: no bytes are read here. A difference between
+sources is a value in these models, never a branch on a source's name. The language works on
+grids, so it is the same for workbooks, CSV files and pages.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+import pydantic
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+from pipelines.layouts.units import NULL_REASONS, Unit, clean, parse_unit
+from schemas.measures import MEASURES, NULL_KINDS, PERIODS
+
+Container = Literal["xlsx", "csv", "html"]
+"""Each is read by the module of its name in `reading.containers`."""
+Period = Literal[PERIODS]  # type: ignore[valid-type]
+Dimension = Literal["fund", "asset", "issuer", "country", "currency", "total", "check"]
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _compiled(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiled)]
+"""A regular expression of a whole text; case counts."""
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+"""One text or several, any of which will do."""
+
+
+class Model(pydantic.BaseModel):
+    """A part of a source's file: fields that it does not know are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _kind_of_unit(base: str) -> str:
+    """Return a base unit with any currency as `money`."""
+    currency = Unit(base).currency
+    return base.replace(currency, "money") if currency else base
+
+
+class Printed(Model):
+    """What a printed number means: its measure, unit, sign and period."""
+
+    measure: str
+    unit: str = Field(description="As publishers print it: US$m, thousand shares, USD/share, %.")
+    period: Period = Field("close", description="What span of time a flow covers.")
+    dimension: Dimension | None = Field(None, description="`total` for a column of row totals.")
+    sign: Literal[1, -1] = Field(1, description="-1 where the publisher prints outflows positive.")
+    decimals: int | None = Field(
+        None, ge=0, le=10, description="Printed precision of a file that drops trailing zeros."
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.measure not in MEASURES:
+            raise ValueError(f"measure {self.measure!r} is not one of {', '.join(MEASURES)}")
+        unit = parse_unit(self.unit)
+        if unit is None or unit.base is None:
+            raise ValueError(f"unit {self.unit!r} is not a unit such as US$m, shares, USD/share")
+        measure = MEASURES[self.measure]
+        kind = measure.kind
+        if _kind_of_unit(unit.base) != _kind_of_unit(measure.base):
+            raise ValueError(f"{self.measure} is in {measure.base}: {self.unit!r} does not fit it")
+        if (kind == "flow") == (self.period == "close"):
+            raise ValueError(f"{self.measure} is a {kind}: period {self.period!r} does not fit it")
+        return self
+
+    @cached_property
+    def in_unit(self) -> Unit:
+        """The unit, parsed."""
+        unit = parse_unit(self.unit)
+        assert unit is not None  # noqa: S101 (the validator has parsed it)
+        return unit
+
+
+class KeyColumn(Model):
+    """A column that says what its row is about: its date, its label or a second label."""
+
+    key: Literal["date", "label", "sublabel"]
+    formats: Texts = Field((), description="strptime formats of a printed date.")
+    also: Texts = Field((), description="Other spellings of the header.")
+
+
+class NumberColumn(Printed):
+    """A column of printed numbers."""
+
+    optional: bool = Field(False, description="May be absent.")
+    also: Texts = Field((), description="Other spellings of the header.")
+
+
+class IgnoredColumn(Model):
+    """A column that is known and deliberately not read; the bytes stay in the archive."""
+
+    ignore: str = Field(description="Why.")
+    also: Texts = Field((), description="Other spellings of the header.")
+
+
+def _kind_of_column(column: Any) -> str:
+    named = column if isinstance(column, dict) else column.model_dump()
+    return next((kind for kind in ("key", "ignore") if kind in named), "measure")
+
+
+Column = Annotated[
+    Annotated[KeyColumn, Tag("key")]
+    | Annotated[NumberColumn, Tag("measure")]
+    | Annotated[IgnoredColumn, Tag("ignore")],
+    Discriminator(_kind_of_column),
+]
+
+
+class Across(Printed):
+    """Columns that are members themselves (tickers across, dates down): melted into rows.
+
+    Whatever header matches `label` is a member: a new fund needs no new layout.
+    """
+
+    label: Pattern = Field(description="Of the whole header; group 1 is the label.")
+    dimension: Dimension
+
+
+class RowRule(Model):
+    """Rows that are not members: totals, footers, notes. Matched on the row's key text or label."""
+
+    text: Texts = Field(description="The key text or label, compared without case.")
+    role: Literal["total", "subtotal", "check", "skip"]
+    of: Pattern | None = Field(None, description="Of a subtotal: the whole labels of its parts.")
+    measure: str | None = Field(None, description="What a footer row measures, if not the flow.")
+    period: Period | None = Field(None, description="What span of time the row covers.")
+
+    @pydantic.model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.measure is not None and self.measure not in MEASURES:
+            raise ValueError(f"measure {self.measure!r} is not one of {', '.join(MEASURES)}")
+        if (self.role == "subtotal") != (self.of is not None):
+            raise ValueError("a subtotal says `of` which labels it is, and no other row does")
+        return self
+
+
+class LabelFrom(Model):
+    """Where the label of a whole table stands, if not in a column: sheet, file name or here."""
+
+    sheet: Pattern | None = Field(None, description="Of the sheet's name; group 1 is the label.")
+    file: Pattern | None = Field(None, description="Of the file's name; group 1 is the label.")
+
+
+class Table(Model):
+    """One printed table: how to find it and what its columns and rows mean."""
+
+    name: str
+    header: tuple[str, ...] = Field(description="Header texts by which the table is found.")
+    header_rows: int = Field(1, ge=1, le=10, description="At most so many rows make the header.")
+    sheet: Pattern | None = Field(None, description="Of the sheet's whole name.")
+    dimension: Dimension = "fund"
+    label: LabelFrom | None = None
+    columns: dict[str, Column]
+    across: Across | None = None
+    rows: tuple[RowRule, ...] = ()
+    end: Pattern | None = Field(None, description="Of a key text below the table.")
+    inception: dt.date | None = Field(None, description="First day of since-inception figures.")
+    filling: bool = Field(
+        False, description="The newest dated rows are filled in by and by: preliminary until full."
+    )
+    totals: Literal["reconcile", "as_declared", "none"] = Field(
+        "reconcile",
+        description="Parts must equal printed totals; or only if the report says it is complete.",
+    )
+    position: bool = Field(False, description="AUM = NAV x shares outstanding on every row.")
+
+    @pydantic.model_validator(mode="after")
+    def _complete(self) -> Self:
+        keys = {column.key for column in self.columns.values() if isinstance(column, KeyColumn)}
+        if "label" not in keys and not self.across and not self.label:
+            raise ValueError(f"table {self.name}: nothing gives the label of a row")
+        if self.across is None and not self.numbers:
+            raise ValueError(f"table {self.name}: no column of numbers")
+        return self
+
+    @property
+    def numbers(self) -> dict[str, NumberColumn]:
+        """The columns of numbers, by header."""
+        return {
+            header: column
+            for header, column in self.columns.items()
+            if isinstance(column, NumberColumn)
+        }
+
+    @cached_property
+    def key_column(self) -> str:
+        """The header of the column whose text tells rows apart: the date, else the label."""
+        keys = {
+            column.key: header
+            for header, column in self.columns.items()
+            if isinstance(column, KeyColumn)
+        }
+        return keys.get("date") or keys["label"]
+
+
+class Fact(Model):
+    """A fact printed once a report, beside or after its caption: "Data as of", "Published"."""
+
+    caption: Texts
+    formats: Texts = ()
+    optional: bool = False
+
+
+class Layout(Model):
+    """How reports of one form print their numbers, from a date until replaced."""
+
+    name: str
+    container: Container
+    valid_from: dt.date
+    valid_until: dt.date | None = Field(None, description="Last content date, if it was replaced.")
+    facts: dict[Literal["as_of", "published", "completeness"], Fact] = {}
+    nulls: dict[str, Literal[NULL_KINDS]] = Field(  # type: ignore[valid-type]
+        {}, description="Further words for a missing number: reason."
+    )
+    tables: tuple[Table, ...] = Field(min_length=1)
+
+    @cached_property
+    def null_reasons(self) -> dict[str, str]:
+        """All words for a missing number, lower case, with the reason."""
+        return {**NULL_REASONS, **{clean(word).lower(): why for word, why in self.nulls.items()}}
+
+
+def label_in(pattern: str, text: str) -> str | None:
+    """Return the label that a pattern finds in a text: group 1, else the whole match.
+
+    Case counts: a ticker such as ARKB must not be found in the name "Ark".
+    """
+    match = re.fullmatch(pattern, text)
+    if match is None:
+        return None
+    return clean(match[1] if match.re.groups else match[0])

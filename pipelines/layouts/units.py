@@ -1,0 +1,141 @@
+"""Units as publishers print them, and the words that stand for a missing number.
+
+What a header or a layout says about a column of numbers. A printed number itself is read in
+`reading`; no bytes and no files are known here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+# Texts that stand for "no number here". A zero is never one of them, and "nil" is not here because
+# publishers use it for both; a layout that knows better says so under `nulls`.
+NULL_REASONS: Mapping[str, str] = {
+    "": "blank",
+    "-": "dash",
+    "--": "dash",
+    "n/a": "not_available",
+    "na": "not_available",
+    "n.a.": "not_available",
+    "#n/a": "not_available",
+    "not declared": "not_declared",
+    "not available": "not_available",
+    "holiday": "holiday",
+    "awaited": "awaited",
+    "pending": "awaited",
+    "tbc": "awaited",
+}
+
+SCALES: Mapping[str, Decimal] = {
+    "k": Decimal(10**3),
+    "000": Decimal(10**3),
+    "000s": Decimal(10**3),
+    "'000": Decimal(10**3),
+    "thousand": Decimal(10**3),
+    "thousands": Decimal(10**3),
+    "m": Decimal(10**6),
+    "mn": Decimal(10**6),
+    "mm": Decimal(10**6),
+    "mln": Decimal(10**6),
+    "million": Decimal(10**6),
+    "millions": Decimal(10**6),
+    "bn": Decimal(10**9),
+    "b": Decimal(10**9),
+    "billion": Decimal(10**9),
+    "billions": Decimal(10**9),
+    "tn": Decimal(10**12),
+    "trillion": Decimal(10**12),
+}
+CURRENCIES: Mapping[str, str] = {
+    "us$": "USD",
+    "usd": "USD",
+    "$": "USD",
+    "€": "EUR",
+    "eur": "EUR",
+    "£": "GBP",
+    "gbp": "GBP",
+    "c$": "CAD",
+    "cad": "CAD",
+    "chf": "CHF",
+    "sek": "SEK",
+    "brl": "BRL",
+    "aud": "AUD",
+    "hk$": "HKD",
+    "hkd": "HKD",
+}
+
+
+def _any_of(words: Mapping[str, object]) -> str:
+    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+
+
+CURRENCY_TEXT, SCALE_TEXT = _any_of(CURRENCIES), _any_of(SCALES)
+"""Regular expressions of any printed currency and any printed scale."""
+_UNIT = re.compile(
+    rf"^(?P<currency>{CURRENCY_TEXT})?\s*(?P<scale>{SCALE_TEXT})?\s*"
+    r"(?P<thing>shares|coins|ratio|%|/\s?share)?$",
+    re.IGNORECASE,
+)
+_HEADER_UNIT = re.compile(
+    rf"^(?P<name>.*?)\s*(?:[(\[](?P<bracket>[^()\[\]]+)[)\]]|,\s*(?P<comma>[^,]+)|"
+    rf"\s(?P<bare>(?:US\$|USD|\$)\s?(?:{SCALE_TEXT})))$",
+    re.IGNORECASE,
+)
+_SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f\ufeff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of measure: `base` (USD, shares, coins, USD/share, ratio) times `factor`.
+
+    `base` is None where only a scale was printed, as in "(000)".
+    """
+
+    base: str | None
+    factor: Decimal = Decimal(1)
+
+    @property
+    def currency(self) -> str | None:
+        """The currency part of the base unit, or None (shares, coins, ratios)."""
+        base = (self.base or "").removesuffix("/share")
+        return base if base in set(CURRENCIES.values()) else None
+
+
+def clean(text: str) -> str:
+    """Fold every kind of white space (NBSP, thin, BOM) to single blanks and trim."""
+    return _SPACES.sub(" ", text).strip()
+
+
+@lru_cache(maxsize=512)
+def parse_unit(text: str) -> Unit | None:
+    """Read a unit as publishers print it ("US$m", "(000)", "USD bn", "thousand shares", "%").
+
+    Returns None when the text is no unit.
+    """
+    match = _UNIT.match(clean(text))
+    if match is None or not clean(text):
+        return None
+    thing = (match["thing"] or "").replace(" ", "").lower()
+    factor = SCALES[match["scale"].lower()] if match["scale"] else Decimal(1)
+    currency = CURRENCIES[match["currency"].lower()] if match["currency"] else None
+    if thing == "/share":
+        return Unit(f"{currency or 'USD'}/share", factor)
+    if thing == "%":
+        return Unit("ratio", Decimal("0.01"))
+    return Unit(currency or thing or None, factor)
+
+
+@lru_cache(maxsize=4096)
+def split_header(text: str) -> tuple[str, Unit | None]:
+    """Split a header into its name and the unit printed in it: "Week flow (US$m)"."""
+    header = clean(text)
+    match = _HEADER_UNIT.match(header)
+    if match and match["name"]:
+        unit = parse_unit(match["bracket"] or match["comma"] or match["bare"])
+        if unit is not None:
+            return match["name"], unit
+    return header, None

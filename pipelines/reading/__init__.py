@@ -1,0 +1,1 @@
+"""From a report's bytes to observations. No disk: bytes, layout and clocks come in as values."""

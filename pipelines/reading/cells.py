@@ -1,0 +1,57 @@
+"""One cell and its column's unit: the number that stands there, or why it is none."""
+
+from __future__ import annotations
+
+from pipelines.errors import ShapeError, Where
+from pipelines.layouts.language import Layout, Printed
+from pipelines.layouts.units import Unit
+from pipelines.reading.found import Found, Mapped
+from pipelines.reading.grid import Cell
+from pipelines.reading.numbers import NotANumber, Number, kept, parse_half, parse_number
+
+
+def column_unit(found: Found, mapped: Mapped, means: Printed) -> Unit:
+    """Return the unit of a column.
+
+    Raises:
+        ShapeError: the header prints another unit than the layout declares (E51).
+    """
+    declared, printed = means.in_unit, mapped.unit
+    if printed is None:
+        return declared
+    if printed.factor != declared.factor or (
+        printed.base not in (None, declared.base, declared.currency)
+    ):
+        raise ShapeError(
+            f"The unit of column {mapped.header[0]!r} is not the layout's.",
+            where=Where(
+                sheet=found.grid.name,
+                cell=found.grid.address(found.first_row - 1, mapped.column),
+            ),
+            expected=means.unit,
+            found=" ".join(mapped.header),
+            fix="if the publisher changed the unit, add a layout with the date of the change",
+        )
+    return declared
+
+
+def number_in(cell: Cell, unit: Unit, layout: Layout, decimals: int | None) -> Number:
+    """Read a cell. The exact stored number wins over the shown one; units are as shown.
+
+    Raises:
+        NotANumber: the cell shows no number, or another one than it holds.
+    """
+    if cell.covered:
+        raise NotANumber(f"{cell.text} (in merged cells)")
+    if cell.date is not None:
+        raise NotANumber(f"{cell.text} (a date)")
+    number = parse_number(cell.text, unit, nulls=layout.null_reasons, decimals=decimals)
+    if cell.stored is None or number.value is None or number.half_unit is None:
+        return number
+    factor = number.half_unit / parse_half(cell.text, decimals)
+    exact = kept(cell.stored, number.printed) * factor
+    # A colour may show a loss without its sign; a sign that is shown must be stored too.
+    loses_sign = number.value < 0 < exact
+    if loses_sign or abs(abs(exact) - abs(number.value)) > number.half_unit:
+        raise NotANumber(f"{cell.text} (but the cell holds {cell.stored:f})")
+    return Number(number.printed, exact, number.half_unit)

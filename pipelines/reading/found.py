@@ -1,0 +1,122 @@
+"""A table that was found in a grid: where its header stands and what its columns mean.
+
+Also what a person has to be told when columns are new, renamed or gone: the lines to add.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass, field
+
+from pipelines.errors import ShapeError, Where
+from pipelines.layouts.language import Across, IgnoredColumn, KeyColumn, NumberColumn, Table
+from pipelines.layouts.units import Unit, split_header
+from pipelines.reading.grid import Grid
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """One column of a found table: its place, its printed header and what it means."""
+
+    column: int
+    header: tuple[str, ...]
+    means: KeyColumn | NumberColumn | IgnoredColumn | Across
+    label: str | None = None
+    unit: Unit | None = None
+
+    @property
+    def sublabel(self) -> str | None:
+        """A second header text of a melted column: the issuer above the ticker."""
+        others = [text for text in self.header if text != self.label and not text.endswith("%")]
+        return others[0] if others else None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A table where it stands: the grid, the rows below the header, the columns' meanings."""
+
+    table: Table
+    grid: Grid
+    header_row: int
+    first_row: int
+    columns: list[Mapped] = field(default_factory=list)
+
+    def keyed(self, key: str) -> int | None:
+        """Return the place of the date, label or sublabel column."""
+        for mapped in self.columns:
+            if isinstance(mapped.means, KeyColumn) and mapped.means.key == key:
+                return mapped.column
+        return None
+
+
+def same(text: str) -> str:
+    """Return the form in which header texts are compared: no unit, no case."""
+    return split_header(text)[0].casefold()
+
+
+def header_texts(grid: Grid, first: int, last: int) -> list[tuple[str, ...]]:
+    """Return the header texts of each column in a band of rows, top down, without repeats."""
+    width = max((len(grid.rows[row]) for row in range(first, last)), default=0)
+    return [
+        tuple(
+            dict.fromkeys(
+                text for row in range(first, last) if (text := grid.cell(row, column).text)
+            )
+        )
+        for column in range(width)
+    ]
+
+
+def column_error(
+    found: Found, unknown: list[tuple[int, tuple[str, ...]]], missing: list[str]
+) -> ShapeError:
+    """Compose expected | found | lines to add for columns that are new, renamed or gone."""
+    table, grid = found.table, found.grid
+    names = [split_header(texts[0])[0] for _, texts in unknown]
+    lines = [f"in the source's defs.yaml, table {table.name}, under `columns:`"]
+    for name, (_, texts) in zip(names, unknown, strict=True):
+        renamed = difflib.get_close_matches(name, missing, n=1, cutoff=0.5)
+        if renamed:
+            lines.append(f'  {renamed[0]}: {{..., also: ["{name}"]}}   # if it was renamed')
+        lines.append(f'  "{name}": {{ignore: "why it is not read"}}   # or, if it is a measure:')
+        lines.append(f'  "{name}": {{{_measure_hint(table, texts)}}}')
+    if missing and not unknown:
+        lines.append(f"  {missing[0]}: {{..., optional: true}}   # if it may be absent")
+    what = " and ".join(
+        part
+        for part in (
+            f"{len(unknown)} unknown column{'s' * (len(unknown) > 1)}" if unknown else "",
+            f"{len(missing)} missing column{'s' * (len(missing) > 1)}" if missing else "",
+        )
+        if part
+    )
+    place = unknown[0][0] if unknown else 0
+    expected = " | ".join(
+        [*table.columns, *([f"any header like {table.across.label}"] if table.across else [])]
+    )
+    return ShapeError(
+        f"Table {table.name} has {what}: "
+        + ", ".join(f"{name!r}" for name in [*names, *missing])
+        + ".",
+        where=Where(sheet=grid.name, cell=grid.address(found.first_row - 1, place)),
+        expected=expected,
+        found=" | ".join(
+            " ".join(texts)
+            for texts in header_texts(grid, found.header_row, found.first_row)
+            if texts
+        ),
+        fix="\n".join(lines),
+    )
+
+
+def _measure_hint(table: Table, texts: tuple[str, ...]) -> str:
+    printed = next((text for text in texts if split_header(text)[1] is not None), "")
+    unit = re.search(r"[(\[]([^()\[\]]+)[)\]]", printed)
+    flows = [each for each in (table.across, *table.numbers.values()) if each]
+    like = next((each for each in flows if each.measure == "net_flow"), flows[0])
+    period = like.period if like.measure == "net_flow" else "week"
+    return (
+        f"measure: net_flow, unit: {unit[1] if unit else like.unit}, period: {period}, "
+        "optional: true"
+    )

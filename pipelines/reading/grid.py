@@ -1,0 +1,86 @@
+"""Grids: sheets of addressable cells, as shown and as stored.
+
+A grid knows what a reader of the report sees (`text`), what the file holds (`stored`, exact) and
+where it stands. It knows nothing of layouts, labels or units: no cell is interpreted here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import string
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell.
+
+    `text` is what is shown. `stored` is the exact number of a typed cell *in the scale shown*
+    (a workbook's 1,090 under the format `0.00,` is 1.090). `covered` marks the cells that a
+    merged or spanning cell covers: they show its text, but hold nothing of their own.
+    """
+
+    text: str = ""
+    stored: Decimal | None = None
+    date: dt.date | None = None
+    covered: bool = False
+
+
+BLANK = Cell()
+
+
+@lru_cache(maxsize=1024)
+def column_letters(column: int) -> str:
+    """Return the letters of a zero-based column: 0 is A, 26 is AA."""
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = string.ascii_uppercase[rest] + letters
+    return letters
+
+
+def spreadsheet_address(row: int, column: int) -> str:
+    """Return the address of zero-based coordinates as a spreadsheet prints it: (6, 1) is B7."""
+    return f"{column_letters(column)}{row + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A sheet, an HTML table or a CSV file: rows of cells.
+
+    `address` says where a cell stands in the words of the container, for people to find it.
+    """
+
+    name: str
+    rows: list[list[Cell]]
+    address: Callable[[int, int], str] = spreadsheet_address
+
+    def cell(self, row: int, column: int) -> Cell:
+        """Return the cell at zero-based coordinates; beyond a short row it is blank."""
+        cells = self.rows[row]
+        return cells[column] if column < len(cells) else BLANK
+
+
+def spread(
+    rows: Iterator[list[tuple[Cell, int, int]]],
+) -> list[list[Cell]]:
+    """Lay out cells that span rows and columns, as (cell, rowspan, colspan), on a plain grid."""
+    laid: list[dict[int, Cell]] = []
+    for index, cells in enumerate(rows):
+        while len(laid) <= index:
+            laid.append({})
+        free = (column for column in itertools.count() if column not in laid[index])
+        for cell, rowspan, colspan in cells:
+            column = next(free)
+            shadow = Cell(text=cell.text, covered=True)
+            for down in range(rowspan):
+                while len(laid) <= index + down:
+                    laid.append({})
+                for right in range(colspan):
+                    laid[index + down][column + right] = shadow if down or right else cell
+    return [[row.get(column, BLANK) for column in range(max(row, default=-1) + 1)] for row in laid]

@@ -1,0 +1,145 @@
+"""Numbers and refusals of one report as rows of their contracts: week, period, dimension, cell.
+
+What a number means is declared by its column, its row's rule and its table; nothing is read here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipelines import weeks
+from pipelines.layouts.language import Layout, Printed, Table
+from pipelines.layouts.source import Source
+from pipelines.layouts.units import Unit
+from pipelines.reading.facts import ReportFacts
+from pipelines.reading.found import Found, Mapped
+from pipelines.reading.numbers import Number
+from pipelines.reading.rows import Refusal, Row
+from pipelines.report import Report
+from schemas.measures import MEASURES
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The rows that a report makes under one layout, as they are collected."""
+
+    source: Source
+    report: Report
+    layout: Layout
+    facts: ReportFacts
+    observations: list[dict[str, object]] = field(default_factory=list)
+    refused: list[dict[str, object]] = field(default_factory=list)
+
+    def observe(
+        self, found: Found, row: Row, mapped: Mapped, *, number: Number, unit: Unit
+    ) -> None:
+        """Add a number; or refuse it, if the day that it is about is not known or fits no week."""
+        means = mapped.means
+        assert isinstance(means, Printed)  # noqa: S101 (only columns of numbers are read)
+        measure, period, dimension, label = _meaning(found.table, row, mapped, means)
+        end = row.date or self.facts.as_of
+        if end is None:
+            self._refuse_date(
+                found,
+                row,
+                mapped,
+                number.printed,
+                "expected the report's date (`facts: as_of`) or a date column",
+            )
+            return
+        if period == "week" and end != weeks.week_end(
+            weeks.week_ending(end, self.source.week.ends), self.source.week.ended_early
+        ):
+            self._refuse_date(
+                found,
+                row,
+                mapped,
+                f"{number.printed} of {end:%A} {end}",
+                f"expected a week that ends on a {self.source.week.ends.capitalize()}; if "
+                "the publisher ended it early, add the day to `week.ended_early` of the source",
+                label=label,
+                measure=measure,
+            )
+            return
+        week = weeks.week_ending(end, self.source.week.ends)
+        early, inception = self.source.week.ended_early, found.table.inception
+        self.observations.append(
+            {
+                "source": self.source.name,
+                "report_id": self.report.report_id,
+                "layout": self.layout.name,
+                "known_at": self.facts.known_at,
+                "published_at": self.facts.published_at,
+                "week_ending": week,
+                "period_start": weeks.period_start(
+                    period, end, week=week, early=early, inception=inception
+                ),
+                "period_end": end,
+                "printed_table": found.table.name,
+                "dimension": dimension,
+                "label": label,
+                "sublabel": mapped.sublabel if mapped.label else row.sublabel,
+                "measure": measure,
+                "period": period,
+                "value": None if number.value is None else number.value * means.sign,
+                "currency": unit.currency,
+                "unit": MEASURES[measure].base if unit.base == "ratio" else unit.base,
+                "half_unit": number.half_unit,
+                "printed": number.printed,
+                "null_reason": number.null_reason,
+                "status": row.status,
+                "sheet": found.grid.name,
+                "cell": found.grid.address(row.index, mapped.column),
+            }
+        )
+
+    def _refuse_date(
+        self,
+        found: Found,
+        row: Row,
+        mapped: Mapped,
+        printed: str,
+        reason: str,
+        *,
+        measure: str | None = None,
+        label: str | None = None,
+    ) -> None:
+        refusal = Refusal(row, mapped.column, "date", printed, reason, measure, label)
+        self.refuse(found, refusal)
+
+    def has_refused(self, table: str) -> bool:
+        """Tell whether anything of a table has been refused, on whichever sheet."""
+        return any(row["printed_table"] == table for row in self.refused)
+
+    def refuse(self, found: Found, refusal: Refusal) -> None:
+        """Add a row or cell that cannot be read."""
+        row = refusal.row
+        day = row.date or self.facts.as_of or self.facts.known_at.date()
+        self.refused.append(
+            {
+                "source": self.source.name,
+                "week_ending": weeks.week_ending(day, self.source.week.ends),
+                "report_id": self.report.report_id,
+                "known_at": self.facts.known_at,
+                "rule": refusal.rule,
+                "printed_table": found.table.name,
+                "label": refusal.label or row.label,
+                "measure": refusal.measure,
+                "printed": refusal.printed,
+                "reason": refusal.reason,
+                "sheet": found.grid.name,
+                "cell": found.grid.address(row.index, refusal.column),
+            }
+        )
+
+
+def _meaning(table: Table, row: Row, mapped: Mapped, means: Printed) -> tuple[str, str, str, str]:
+    """Return the measure, period, dimension and label of a number; a row's rule comes first."""
+    rule = row.rule
+    measure = rule.measure if rule and rule.measure else means.measure
+    period = rule.period if rule and rule.period else means.period
+    dimension = means.dimension or table.dimension
+    if rule is not None:
+        dimension = "total" if rule.role == "total" else "check"
+    own = mapped.header[0] if means.dimension == "total" else row.label or row.key
+    return measure, period, dimension, mapped.label or own

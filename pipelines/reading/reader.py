@@ -1,0 +1,193 @@
+"""A report's bytes become observations: one printed number each, with its cell.
+
+The last pure step before contracts: it finds the layout that fits and applies it table by table.
+It does not decide whether numbers add up, and it maps no label to a member.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipelines.errors import FundflowsError, ShapeError, Where
+from pipelines.layouts.language import Across, Layout, NumberColumn
+from pipelines.layouts.source import Source
+from pipelines.reading import containers
+from pipelines.reading.cells import column_unit, number_in
+from pipelines.reading.facts import ReportFacts, report_facts
+from pipelines.reading.filling import with_preliminary
+from pipelines.reading.found import Found
+from pipelines.reading.grid import Grid
+from pipelines.reading.headers import find
+from pipelines.reading.numbers import NotANumber
+from pipelines.reading.observations import Record
+from pipelines.reading.rows import Refusal, Row, rows_of
+from pipelines.report import Report
+from schemas.observation import Observation, Refused, frame
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one report says: observations and refused rows, not yet checked."""
+
+    report: Report
+    layout: Layout
+    known_at: dt.datetime
+    published_at: dt.datetime | None
+    observations: pl.DataFrame
+    refused: pl.DataFrame
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A reading with what it was made from, for a person who looks at a layout."""
+
+    reading: Reading
+    tables: list[Found]
+    sheets: list[str]
+    facts: dict[str, str]
+
+
+def read(source: Source, report: Report, content: bytes) -> Reading:
+    """Read a report with the layout of its source that fits it.
+
+    Raises:
+        UnreadableReport: the bytes are not a whole report.
+        ShapeError: no layout of the source describes the report; the error of the closest one.
+    """
+    return inspect(source, report, content).reading
+
+
+def inspect(source: Source, report: Report, content: bytes) -> Inspection:
+    """Read a report, and keep the tables in which its numbers stand.
+
+    Raises:
+        UnreadableReport, ShapeError: as `read`.
+    """
+    try:
+        container = containers.container_of(content)
+        candidates = [layout for layout in source.layouts if layout.container == container]
+        if not candidates:
+            raise _wrong_container(source, container)
+        sheets = containers.read(content, container)
+        return _with_fitting_layout(source, report, candidates, sheets)
+    except FundflowsError as error:
+        raise error.at(source=source.name, file=report.name) from error
+
+
+def _wrong_container(source: Source, container: str) -> ShapeError:
+    known = ", ".join(sorted({layout.container for layout in source.layouts}))
+    return ShapeError(
+        f"No layout of {source.name} reads {container} files.",
+        expected=f"a report of {source.publisher} as {known}",
+        found=f"a {container} file",
+        fix="check that the report belongs to this source, or add a layout for this container",
+    )
+
+
+def _with_fitting_layout(
+    source: Source, report: Report, candidates: list[Layout], sheets: list[Grid]
+) -> Inspection:
+    """Try the newest layout first; of several that fail, the one that found most explains why."""
+    failures: list[tuple[int, ShapeError]] = []
+    for layout in sorted(candidates, key=lambda layout: layout.valid_from, reverse=True):
+        found: list[Found] = []
+        try:
+            for table in layout.tables:
+                found += find(table, sheets)
+            return _applied(source, report, layout, sheets, found)
+        except ShapeError as error:
+            failures.append((len(found) * 2 + ("column" in error.what), error))
+    raise max(failures, key=lambda failure: failure[0])[1]
+
+
+def _applied(
+    source: Source, report: Report, layout: Layout, sheets: list[Grid], found: list[Found]
+) -> Inspection:
+    """Apply one layout to the tables that were found in the grids of a report."""
+    facts = report_facts(source, report, layout, sheets)
+    record = Record(source, report, layout, facts)
+    for table in found:
+        _read_table(record, table)
+    observations = frame(Observation, record.observations)
+    newest = observations.get_column("period_end").max()
+    _check_validity(layout, newest if isinstance(newest, dt.date) else facts.as_of)
+    reading = Reading(
+        report,
+        layout,
+        facts.known_at,
+        facts.published_at,
+        observations,
+        frame(Refused, record.refused),
+        facts.is_complete,
+    )
+    return Inspection(reading, found, [sheet.name for sheet in sheets], facts.printed)
+
+
+def _check_validity(layout: Layout, newest: dt.date | None) -> None:
+    if newest is None:
+        raise ShapeError(
+            "The report has no dated row.",
+            expected="at least one row with a date and a number",
+            found="a header without rows",
+            fix="check that the report was saved whole",
+        )
+    if newest < layout.valid_from or (layout.valid_until and newest > layout.valid_until):
+        raise ShapeError(
+            f"Layout {layout.name} is not valid for the dates of this report.",
+            expected=f"dates from {layout.valid_from} to {layout.valid_until or 'now'}",
+            found=f"newest date {newest}",
+            fix="correct the layout's valid_from or valid_until, or add a layout",
+        )
+
+
+def _read_table(record: Record, found: Found) -> None:
+    rows, refusals = rows_of(found, record.report.name, record.facts.as_of)
+    for refusal in refusals:
+        record.refuse(found, refusal)
+    if not rows and not record.has_refused(found.table.name):
+        raise ShapeError(
+            f"Table {found.table.name} has no row.",
+            where=Where(sheet=found.grid.name),
+            expected="at least one row below the header",
+            found="a header without rows",
+            fix="check that the report was saved whole",
+        )
+    rows = with_preliminary(found, rows, record.layout)
+    for row in _footers_dated(rows, record.facts):
+        _read_row(record, found, row)
+
+
+def _footers_dated(rows: list[Row], facts: ReportFacts) -> list[Row]:
+    """Date totals and footers by the newest row that is final; without one, by the report."""
+    final = [row.date for row in rows if row.date and row.rule is None and row.status == "final"]
+    newest = max(final, default=facts.as_of)
+    return [row.dated(newest) if row.rule is not None and row.date is None else row for row in rows]
+
+
+def _read_row(record: Record, found: Found, row: Row) -> None:
+    for mapped in found.columns:
+        means = mapped.means
+        if not isinstance(means, NumberColumn | Across):
+            continue
+        unit = column_unit(found, mapped, means)
+        cell = found.grid.cell(row.index, mapped.column)
+        try:
+            number = number_in(cell, unit, record.layout, means.decimals)
+        except NotANumber as error:
+            refusal = Refusal(
+                row,
+                mapped.column,
+                "number",
+                str(error),
+                f"expected a number in {means.unit}, or a known word for none; "
+                "mend the report, or add the word to `nulls` of the layout",
+                measure=means.measure,
+                label=mapped.label or row.label,
+            )
+            record.refuse(found, refusal)
+            continue
+        record.observe(found, row, mapped, number=number, unit=unit)

@@ -1,0 +1,132 @@
+"""The rows below a header: what each is about, and which rule of the layout speaks for it.
+
+A row is classified by the text of its key cell, never by its place. Numbers are not read here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pipelines.errors import ShapeError, Where
+from pipelines.layouts.language import KeyColumn, RowRule, label_in
+from pipelines.layouts.units import clean
+from pipelines.reading.facts import parse_date
+from pipelines.reading.found import Found
+
+_SHOWN = 200
+"""Characters of a refused row that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row below a header; `rule` is that of a total, a footer or a subtotal."""
+
+    index: int
+    key: str
+    label: str | None
+    sublabel: str | None
+    date: dt.date | None
+    rule: RowRule | None = None
+    status: Literal["final", "preliminary"] = "final"
+
+    def dated(self, day: dt.date | None) -> Row:
+        """Return the row with another date."""
+        return replace(self, date=day)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row, or one of its cells, that cannot be read: the rule, what is shown and what to do."""
+
+    row: Row
+    column: int
+    rule: str
+    printed: str
+    reason: str
+    measure: str | None = None
+    label: str | None = None
+
+
+def rows_of(found: Found, file: str, as_of: dt.date | None) -> tuple[list[Row], list[Refusal]]:
+    """Return the rows of a table, and those that lack their date or label.
+
+    Args:
+        found: the table where it stands.
+        file: the report's name, from which a layout may take the label.
+        as_of: the report's own date, for tables without a column of dates.
+    """
+    rows: list[Row] = []
+    refusals: list[Refusal] = []
+    date_at, label_at = found.keyed("date"), found.keyed("label")
+    for row in _classified(found, file, as_of):
+        if row.rule is None and date_at is not None and row.date is None:
+            refusals.append(
+                _refusal(found, row, date_at, "date", "a date, or a row that `rows` names")
+            )
+        elif row.rule is None and label_at is not None and not row.label:
+            refusals.append(_refusal(found, row, label_at, "label", "a label"))
+        else:
+            rows.append(row)
+    return rows, refusals
+
+
+def _classified(found: Found, file: str, as_of: dt.date | None) -> Iterator[Row]:
+    grid, table = found.grid, found.table
+    date_at, label_at = found.keyed("date"), found.keyed("label")
+    sublabel_at = found.keyed("sublabel")
+    key_at = date_at if date_at is not None else label_at
+    constant = _constant_label(found, file)
+    rules = {clean(text).casefold(): rule for rule in table.rows for text in rule.text}
+    for index in range(found.first_row, len(grid.rows)):
+        if not any(cell.text for cell in grid.rows[index]):
+            continue
+        key = grid.cell(index, key_at).text if key_at is not None else ""
+        if table.end and label_in(table.end, key) is not None:
+            return
+        label = grid.cell(index, label_at).text if label_at is not None else constant
+        rule = rules.get(key.casefold()) or rules.get((label or "").casefold())
+        if rule is not None and rule.role == "skip":
+            continue
+        sublabel = grid.cell(index, sublabel_at).text if sublabel_at is not None else None
+        date = as_of
+        if date_at is not None:
+            date = parse_date(grid.cell(index, date_at), _date_formats(found))
+        yield Row(index, key, label, sublabel, date, rule)
+
+
+def _constant_label(found: Found, file: str) -> str | None:
+    """Return the label of a whole table, from its sheet's name or the file's."""
+    rule = found.table.label
+    if rule is None:
+        return None
+    pattern, text = (rule.sheet, found.grid.name) if rule.sheet else (rule.file, file)
+    label = label_in(pattern or "", text)
+    if label is None:
+        raise ShapeError(
+            f"Table {found.table.name} has no label.",
+            where=Where(sheet=found.grid.name),
+            expected=f"a name like {pattern}",
+            found=text,
+            fix="rename the file or sheet as the layout's `label` says",
+        )
+    return label
+
+
+def _date_formats(found: Found) -> tuple[str, ...]:
+    keys = (column for column in found.table.columns.values() if isinstance(column, KeyColumn))
+    return next(column.formats for column in keys if column.key == "date")
+
+
+def _refusal(found: Found, row: Row, at: int, rule: str, expected: str) -> Refusal:
+    shown = " | ".join(cell.text for cell in found.grid.rows[row.index] if cell.text)
+    return Refusal(
+        row,
+        at,
+        rule,
+        shown[:_SHOWN],
+        f"expected {expected}; "
+        f"found {row.key!r}: mend the report, or add the row to `rows` of the layout",
+    )

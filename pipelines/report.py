@@ -1,0 +1,17 @@
+"""A report as both columns know it: reading by its name and clocks, the store by its sha256."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report as archived: its bytes' identity, its name and its clocks."""
+
+    source: str
+    report_id: str
+    name: str
+    received_at: dt.datetime
+    published_at: dt.datetime | None = None

@@ -1,0 +1,37 @@
+"""The index: what each archived report says about which week, one Parquet file a source.
+
+Derived, and may be deleted: what it lacks is read again. A row a report and week, with a digest of
+all that the report says about the week; a report without a week, or one that cannot be used, has
+one row without. Only rows are kept here: who reads reports is `ingest.plan`.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pipelines.store.files import write_whole
+from pipelines.store.paths import Warehouse
+
+SCHEMA: dict[str, pl.DataType] = {
+    "report_id": pl.String(),
+    "fingerprint": pl.String(),
+    "layout": pl.String(),
+    "published_at": pl.Datetime("us", "UTC"),
+    "error": pl.String(),
+    "week_ending": pl.Date(),
+    "digest": pl.String(),
+}
+
+
+def read(warehouse: Warehouse, source: str) -> pl.DataFrame:
+    """Return the rows of a source; none, if there is no index or it is damaged."""
+    try:
+        rows = pl.read_parquet(warehouse.index(source))
+    except (FileNotFoundError, pl.exceptions.PolarsError):
+        return pl.DataFrame(schema=SCHEMA)
+    return rows if rows.schema == SCHEMA else pl.DataFrame(schema=SCHEMA)
+
+
+def write(warehouse: Warehouse, source: str, rows: pl.DataFrame) -> None:
+    """Write the rows of a source, in place of those that were there."""
+    write_whole(warehouse.index(source), rows.write_parquet)

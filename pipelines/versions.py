@@ -1,0 +1,17 @@
+"""The numbers that say what of an earlier version can still be used.
+
+They are raised by hand when a meaning changes, never derived from code: an edit of a comment makes
+nothing stale. `tests/test_versions.py` fails when golden reports come out otherwise than before
+while the number stays.
+"""
+
+from __future__ import annotations
+
+READING = 1
+"""How bytes become observations: a change has every report read again."""
+
+CHECKING = 1
+"""What is admitted to a week: a change has every week checked again."""
+
+WAREHOUSE = 2
+"""How the warehouse's folders and files are laid out: docs/upgrading.md says what each changed."""

@@ -1,0 +1,72 @@
+"""The steps of a run without Dagster: what tests do to a warehouse between a file and a table."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.database import publish as publishing
+from pipelines.database.models import BuiltTable
+from pipelines.ingest import ingest as ingesting
+from pipelines.ingest import plan as planning
+from pipelines.ingest.plan import Plan
+from pipelines.ingest.results import WeekResult
+from pipelines.layouts.source import Source
+from pipelines.store import archive
+from pipelines.store.paths import Warehouse
+from pipelines.store.week_files import Vintage
+
+
+def plan(warehouse: Warehouse, source: Source) -> Plan:
+    """Return the state of a source after reading all that is new."""
+    return planning.read_unread(warehouse, planning.plan(warehouse, source))
+
+
+def due(warehouse: Warehouse, source: Source) -> list[dt.date]:
+    """Return the weeks that are new or changed."""
+    return plan(warehouse, source).due
+
+
+def vintages(warehouse: Warehouse, source: Source) -> dict[dt.date, tuple[Vintage, ...]]:
+    """Return the reports that newly say something about each week, oldest first."""
+    return plan(warehouse, source).vintages
+
+
+def coverage(warehouse: Warehouse, source: Source) -> pl.DataFrame:
+    """Return which report that has been read covers which week."""
+    return planning.plan(warehouse, source).coverage
+
+
+def ingest(
+    warehouse: Warehouse,
+    source: Source,
+    weeks: Collection[dt.date],
+    *,
+    on_week: Callable[[WeekResult], None] = lambda _: None,
+) -> list[WeekResult]:
+    """Empty the inbox, and write the given weeks."""
+    archive.sweep(warehouse, source.name, quiet=archive.QUIET)
+    results, _ = ingesting.ingest(warehouse, plan(warehouse, source), weeks, on_week=on_week)
+    return results
+
+
+def publish(
+    warehouse: Warehouse,
+    sources: Iterable[Source],
+    *,
+    as_of: dt.datetime | None = None,
+    target: Path | None = None,
+    on_wait: Callable[[], object] = lambda: None,
+) -> list[BuiltTable]:
+    """Build the database of the weeks that are on disk."""
+    return publishing.publish(
+        warehouse,
+        [planning.plan(warehouse, source) for source in sources],
+        now=dt.datetime.now(dt.UTC),
+        as_of=as_of,
+        target=target,
+        on_wait=on_wait,
+    )
