@@ -8,6 +8,7 @@ STAMP := $(VENV)/.stamp
 .PHONY: run test unit dev check format bench lock upgrade samples clean
 
 run: $(STAMP)
+	$(BIN)/fundflows init
 	$(BIN)/python -m samples.add
 	$(BIN)/fundflows run
 

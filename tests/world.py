@@ -26,7 +26,7 @@ from sqlalchemy.engine import Engine
 
 from pipelines.cli.main import main
 from pipelines.definitions import complete, defs_to_run
-from pipelines.store import archive
+from pipelines.store import archive, marker
 from pipelines.store.paths import Kind, Warehouse
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "reports"
@@ -127,6 +127,8 @@ class World:
 
     def call(self, *arguments: str | Path) -> Said:
         """Call the command `fundflows` in this process."""
+        if not (self.root / marker.NAME).exists():
+            marker.init(self.warehouse)
         out, err = io.StringIO(), io.StringIO()
         with self.entered() as patch:
             patch.setattr(sys, "argv", ["fundflows", *map(str, arguments)])

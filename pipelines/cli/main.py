@@ -18,7 +18,7 @@ from pipelines.ingest.sources import other_sources, sources
 from pipelines.layouts.source import Source
 from pipelines.reading.reader import inspect
 from pipelines.report import Report
-from pipelines.store import archive
+from pipelines.store import archive, marker
 from pipelines.store.paths import PROJECT, Warehouse
 
 
@@ -76,6 +76,14 @@ def cli() -> None:
 
 
 @cli.command()
+def init() -> None:
+    """Make the folder that FUNDFLOWS_WAREHOUSE names a warehouse, else the project's own."""
+    warehouse = Warehouse.default()
+    is_new = marker.init(warehouse)
+    output.note(f"{warehouse.root} {'is a new' if is_new else 'is already a'} warehouse")
+
+
+@cli.command()
 @click.argument("source")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--published", type=_Time(), help="When the publisher brought the report out.")
@@ -87,7 +95,7 @@ def add(
     received: dt.datetime | None,
 ) -> None:
     """Archive reports of SOURCE. The same bytes again change nothing."""
-    warehouse, of = Warehouse.default(), _source(source)
+    warehouse, of = _warehouse(), _source(source)
     unusable = 0
     for file in files:
         try:
@@ -109,7 +117,7 @@ def add(
 @click.option("--weeks", type=_Weeks(), help="Only weeks ending from A to B.")
 def run(weeks: tuple[dt.date, dt.date] | None) -> None:
     """Read what is new or changed, check it, build the database and publish it."""
-    warehouse = Warehouse.default()
+    warehouse = _warehouse()
     prepare_dagster(warehouse)
     import_for_good()
     from pipelines.cli.run import run_due
@@ -127,7 +135,7 @@ def as_of(moment: dt.datetime) -> None:
     """
     from pipelines.database.publish import publish
 
-    warehouse = Warehouse.default()
+    warehouse = _warehouse()
     plans = [read_unread(warehouse, plan(warehouse, source)) for source in sources().values()]
     behind = {each.source.name: len(each.due) for each in plans}
     if any(behind.values()):
@@ -204,8 +212,9 @@ def ui(port: int) -> None:
     from pipelines.cli.execution import open_instance
     from pipelines.components.models import POOL
 
-    home = prepare_dagster(Warehouse.default())
-    with open_instance(Warehouse.default()) as instance:
+    warehouse = _warehouse()
+    home = prepare_dagster(warehouse)
+    with open_instance(warehouse) as instance:
         # Dagster knows a pool from its first run on, and holds only later ones to its limit.
         instance.event_log_storage.initialize_concurrency_limit_to_default(POOL)
     click.echo(f"Dagster UI on http://127.0.0.1:{port} (runs and events in {home})")
@@ -231,6 +240,14 @@ def prepare_dagster(warehouse: Warehouse) -> Path:
         target.write_text(settings, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home_path)
     return home_path
+
+
+def _warehouse() -> Warehouse:
+    """Return the warehouse; one of an older version is brought up, with a line that says so."""
+    warehouse = Warehouse.default()
+    for step in marker.bring_up(warehouse):
+        output.warning(f"warehouse brought up: {step}")
+    return warehouse
 
 
 def _source(name: str) -> Source:

@@ -17,6 +17,7 @@ from pipelines.ingest.plan import Plan, plan, read_unread
 from pipelines.ingest.results import WeekResult
 from pipelines.ingest.sources import sources
 from pipelines.layouts.source import Source
+from pipelines.store import marker
 from pipelines.store.paths import Warehouse
 
 KEY = "workspace"
@@ -59,5 +60,11 @@ class Workspace:
 
 @dg.resource(description="The warehouse, the clock, and the plans of a run.")
 def workspace_resource(_: dg.InitResourceContext) -> Workspace:
-    """Return the workspace of a run that Dagster starts."""
-    return Workspace(Warehouse.default())
+    """Return the workspace of a run that Dagster starts.
+
+    Raises:
+        NoWarehouse, NewerWarehouse: there is none that this version may use.
+    """
+    warehouse = Warehouse.default()
+    marker.bring_up(warehouse)
+    return Workspace(warehouse)
