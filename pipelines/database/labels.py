@@ -68,9 +68,9 @@ def printed_labels(dimension: str, asset_classes: Collection[str] = ()) -> list[
 
     Of assets, only those of the given classes, if any are given.
     """
-    alias = pl.read_csv(models.reference_tables()["reference.alias"], infer_schema=False)
+    alias = _texts("reference.alias")
     current = alias.filter((pl.col("dimension") == dimension) & pl.col("valid_to").is_null())
-    names = pl.read_csv(models.reference_tables()[f"reference.{dimension}"], infer_schema=False)
+    names = _texts(f"reference.{dimension}")
     if dimension == "asset" and asset_classes:
         names = names.filter(pl.col("asset_class").is_in(list(asset_classes)))
     named = names.rename({dimension: "member", f"{dimension}_name": "name"})
@@ -79,6 +79,11 @@ def printed_labels(dimension: str, asset_classes: Collection[str] = ()) -> list[
     )
     best = printed.sort("is_name", descending=True).unique("member", keep="first")
     return best.sort("member").get_column("label").to_list()
+
+
+def _texts(table: str) -> pl.DataFrame:
+    """Return a reference file as it is written."""
+    return pl.read_csv(models.reference_tables()[table], infer_schema=False, glob=False)
 
 
 def lines_to_add(dimension: str, label: str, source: str, since: dt.date) -> str:

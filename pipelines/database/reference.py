@@ -51,7 +51,7 @@ def load_reference(
     loaded = []
     for name, file in models.reference_tables().items():
         schema = empty(catalog.contract_of(name)).schema
-        read = pl.read_csv(file, infer_schema=False)
+        read = pl.read_csv(file, infer_schema=False, glob=False)
         if set(read.columns) != set(schema):
             raise errors.shape_of(name, list(schema), read.columns)
         try:

@@ -26,7 +26,7 @@ SCHEMA: dict[str, pl.DataType] = {
 def read(warehouse: Warehouse, source: str) -> pl.DataFrame:
     """Return the rows of a source; none, if there is no index or it is damaged."""
     try:
-        rows = pl.read_parquet(warehouse.index(source))
+        rows = pl.read_parquet(warehouse.index(source), glob=False)
     except (FileNotFoundError, pl.exceptions.PolarsError):
         return pl.DataFrame(schema=SCHEMA)
     return rows if rows.schema == SCHEMA else pl.DataFrame(schema=SCHEMA)

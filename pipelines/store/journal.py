@@ -66,7 +66,7 @@ def entry(
         def write(temporary: Path) -> None:
             # Locked before it has its name, so that nobody finds it free: a lock of a library is
             # taken on a file that is there already.
-            handle = held.enter_context(temporary.open("w"))
+            handle = held.enter_context(temporary.open("w", encoding="utf-8"))
             fcntl.flock(handle, fcntl.LOCK_EX)
             json.dump(content, handle)
             handle.flush()
@@ -85,7 +85,7 @@ def unfinished(warehouse: Warehouse) -> list[Unfinished]:
     found = []
     for file in warehouse.running_files():
         # Blocked: its run is at work. Not found: its run has just ended.
-        with suppress(BlockingIOError, FileNotFoundError), file.open() as handle:
+        with suppress(BlockingIOError, FileNotFoundError), file.open(encoding="utf-8") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             run_id, what = file.stem.split(".")
             found.append(Unfinished(file, run_id, what, _weeks_in(handle.read())))
