@@ -8,10 +8,7 @@ computed or rounded, and no source is known by its name.
 from __future__ import annotations
 
 import datetime as dt
-import io
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,9 +18,9 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
-from openpyxl.xml.functions import tostring
 
 from pipelines.errors import LayoutError, Where
+from pipelines.ingest.form_cells import DATE, same_bytes, write_text, write_value
 from pipelines.layouts.language import (
     Column,
     IgnoredColumn,
@@ -38,9 +35,7 @@ from pipelines.layouts.units import clean
 
 _COMPLETENESS = "complete,as quoted"
 _BLANK_ROWS = 10
-_EXACT_DIGITS = 15  # what a number of a workbook can hold; a longer one is written as text
 _ANY_NUMBER = "#,##0.0;-#,##0.0;0.0"
-_DATE = "yyyy-mm-dd"
 _TITLE = Font(name="Calibri", size=14, bold=True)
 _BOLD = Font(name="Calibri", size=11, bold=True)
 _QUIET = Font(name="Calibri", size=10, italic=True, color="595959")
@@ -50,8 +45,6 @@ _HAIRLINE = Side(style="hair", color="BFBFBF")
 _RIGHT = Alignment(horizontal="right")
 _LEFT = Alignment(horizontal="left")
 _REMARK = Alignment(horizontal="left", indent=1)
-_WRITTEN_AT = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-_ZIPPED_AT = (2000, 1, 1, 0, 0, 0)
 
 Row = Mapping[str, object]
 
@@ -92,7 +85,7 @@ def write_workbook(
         ]
         table = _without_unused(table, filled)  # noqa: PLW2901
         _write_sheet(book.create_sheet(name), source, layout, table, facts=facts, filled=filled)
-    path.write_bytes(_same_bytes(book))
+    path.write_bytes(same_bytes(book))
 
 
 # -- what the layout allows ----------------------------------------------------------------------
@@ -166,7 +159,7 @@ def _write_sheet(
 ) -> None:
     """Write a sheet from the title down to the notes."""
     lines = count(1)
-    _text(sheet.cell(next(lines), 1), _title(source, table), _TITLE)
+    write_text(sheet.cell(next(lines), 1), _title(source, table), _TITLE)
     _write_facts(sheet, layout, facts, lines)
     next(lines)
     header = next(lines)
@@ -177,9 +170,9 @@ def _write_sheet(
     for row in totals:
         _write_row(sheet, table, next(lines), row, total=True)
     next(lines)
-    _text(sheet.cell(next(lines), 1), "Notes", _BOLD)
+    write_text(sheet.cell(next(lines), 1), "Notes", _BOLD)
     for note in _notes(table):
-        _text(sheet.cell(next(lines), 1), note, _QUIET)
+        write_text(sheet.cell(next(lines), 1), note, _QUIET)
     _fit(sheet, table, header)
 
 
@@ -196,7 +189,7 @@ def _write_facts(
 ) -> None:
     for name, fact in layout.facts.items():
         line = next(lines)
-        _text(sheet.cell(line, 1), fact.caption[0], _BOLD)
+        write_text(sheet.cell(line, 1), fact.caption[0], _BOLD)
         value = sheet.cell(line, 2)
         value.alignment = _LEFT
         if name == "completeness":
@@ -204,15 +197,15 @@ def _write_facts(
             sheet.add_data_validation(choice)
             choice.add(value)
         else:
-            value.number_format = _DATE
-        _put(value, facts.get(name))
+            value.number_format = DATE
+        write_value(value, facts.get(name))
 
 
 def _write_header(sheet: Any, table: Table, line: int) -> None:
     for place, (header, column) in enumerate(table.columns.items(), 1):
         cell = sheet.cell(line, place)
         unit = f" ({column.unit})" if isinstance(column, NumberColumn) else ""
-        _text(cell, header + unit, _BOLD)
+        write_text(cell, header + unit, _BOLD)
         cell.fill = _HEADER_FILL
         cell.border = Border(bottom=_RULE)
         cell.alignment = _aligned(column)
@@ -225,7 +218,7 @@ def _write_row(sheet: Any, table: Table, line: int, row: Row, *, total: bool = F
         cell.border = Border(top=_RULE) if total else Border(bottom=_HAIRLINE)
         if isinstance(column, NumberColumn):
             cell.number_format = _ANY_NUMBER
-        _put(cell, row.get(header))
+        write_value(cell, row.get(header))
         if isinstance(column, IgnoredColumn):
             cell.font = _QUIET
         elif total:
@@ -274,52 +267,3 @@ def _fit(sheet: Any, table: Table, header: int) -> None:
     sheet.page_setup.orientation = "landscape"
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.page_setup.fitToHeight = 0
-
-
-# -- cells and bytes -----------------------------------------------------------------------------
-
-
-def _text(cell: Any, text: str, font: Font | None = None) -> None:
-    """Write a text as a text, also one that begins like a formula."""
-    cell.value = text
-    cell.data_type = "s"
-    if font is not None:
-        cell.font = font
-
-
-def _put(cell: Any, value: object) -> None:
-    """Write a value as what it is: a number with the digits it has, a date, else a text."""
-    if value is None or value == "":
-        return
-    if isinstance(value, dt.date):
-        cell.value, cell.number_format = value, _DATE
-        return
-    if not isinstance(value, int | float | Decimal):
-        _text(cell, str(value))
-        return
-    number = Decimal(str(value))
-    digits, places = number.as_tuple().digits, max(0, -int(number.as_tuple().exponent))
-    if len(digits) > _EXACT_DIGITS:
-        _text(cell, f"{number:f}")
-        return
-    cell.value = number
-    cell.number_format = "#,##0" + ("." + "0" * places if places else "")
-
-
-def _same_bytes(book: openpyxl.Workbook) -> bytes:
-    """Return the workbook's bytes without the time of writing.
-
-    Stored, not deflated: builds of zlib compress to different bytes.
-    """
-    book.properties.created = _WRITTEN_AT
-    written, package = io.BytesIO(), io.BytesIO()
-    book.save(written)
-    book.properties.modified = _WRITTEN_AT  # saving sets the clock's time
-    with zipfile.ZipFile(written) as parts, zipfile.ZipFile(package, "w") as out:
-        for name in parts.namelist():
-            is_core = name == "docProps/core.xml"
-            content = tostring(book.properties.to_tree()) if is_core else parts.read(name)
-            entry = zipfile.ZipInfo(name, _ZIPPED_AT)
-            entry.create_system = 0
-            out.writestr(entry, content)
-    return package.getvalue()
