@@ -35,7 +35,11 @@ def weekly() -> Source:
     return sources()["coinshares"]
 
 
-def read_file(source: Source, file: Path) -> Inspection:
+def read_file(source: Source, file: Path) -> Reading:
+    return inspect_file(source, file).reading
+
+
+def inspect_file(source: Source, file: Path) -> Inspection:
     content = file.read_bytes()
     received = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
     report = Report(source.name, hashlib.sha256(content).hexdigest(), file.name, received)
@@ -59,7 +63,7 @@ def test_a_blank_template_is_read_with_all_its_labels_and_no_number(
 ) -> None:
     file = tmp_path / "blank.xlsx"
     write_workbook(weekly, weekly.layouts[0], file, facts={"as_of": FRIDAY}, labels=LABELS)
-    seen = read_file(weekly, file)
+    seen = inspect_file(weekly, file)
     reading = seen.reading
     for table, labels in LABELS.items():
         assert list(said(reading, table)) == [*labels, "Total"]
@@ -87,7 +91,7 @@ def test_a_filled_workbook_says_exactly_what_was_written(weekly: Source, tmp_pat
     facts = {"as_of": FRIDAY, "published": dt.date(2026, 1, 26), "completeness": "as quoted"}
     file = tmp_path / "filled.xlsx"
     write_workbook(weekly, weekly.layouts[0], file, facts=facts, rows={"by_asset": rows})
-    seen = read_file(weekly, file)
+    seen = inspect_file(weekly, file)
     reading = seen.reading
     assert said(reading, "by_asset") == {label: read for label, (_, read) in written.items()}
     assert seen.facts == {name: str(fact) for name, fact in facts.items()}
@@ -176,8 +180,7 @@ def test_every_sample_is_read_without_a_refused_row() -> None:
 
 def test_the_week_that_was_quoted_whole_adds_up(weekly: Source) -> None:
     file = SAMPLES / "reports" / "coinshares" / "coinshares_2023-05-12.xlsx"
-    seen = read_file(weekly, file)
-    reading = seen.reading
+    reading = read_file(weekly, file)
     assets, countries = said(reading, "by_asset"), said(reading, "by_country")
     assert assets.pop("Total")[0] == countries.pop("Total")[0] == Decimal("-53.7") * MILLION
     assert sum(value or 0 for value, _, _ in assets.values()) == Decimal("-53.7") * MILLION
