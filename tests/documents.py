@@ -77,12 +77,17 @@ def examples(page: str) -> list[Example]:
     return found
 
 
-def spans(page: str) -> Iterator[str]:
-    """Return every piece of code of a page: those within its sentences, and lines of examples."""
+def inline(page: str) -> Iterator[str]:
+    """Return every piece of code within the sentences of a page."""
     for token in _tokens(page):
         yield from (part.content for part in token.children or () if part.type == "code_inline")
-        if token.type in ("fence", "code_block"):
-            yield from token.content.splitlines()
+
+
+def code(page: str) -> Iterator[str]:
+    """Return every piece of code of a page: those within its sentences, and lines of examples."""
+    yield from inline(page)
+    for example in examples(page):
+        yield from example.text.splitlines()
 
 
 def steps(example: Example) -> list[Step]:
@@ -101,7 +106,8 @@ def steps(example: Example) -> list[Step]:
         elif re.match(r"sql/reference/\w+\.csv  ", part):
             found.append(Step("rows", part))
         elif found and found[-1].kind == "query":
-            found[-1] = replace(found[-1], shows=part)
+            shown = f"{found[-1].shows}\n{part}" if found[-1].shows else part
+            found[-1] = replace(found[-1], shows=shown)
         else:
             found.append(Step("printed", part))
     return found
@@ -146,13 +152,20 @@ def cells(line: str) -> list[str]:
     return re.split(r"\s{2,}", line.strip())
 
 
-def is_answer(shown: str, rows: Sequence[Sequence[str]]) -> bool:
-    """Tell whether a page shows the rows of a query."""
-    lines = shown.splitlines()
-    return len(lines) == len(rows) and all(
-        len(cells(line)) == len(row) and all(map(_same, cells(line), row))
-        for line, row in zip(lines, rows, strict=True)
-    )
+def is_answer(shown: str, rows: Sequence[Sequence[str]], *, ordered: bool) -> bool:
+    """Tell whether a page shows all rows of a query; without an order they come in any."""
+    left = list(rows)
+    for line in shown.splitlines():
+        fitting = (row for row in (left[:1] if ordered else left) if _is_row(line, row))
+        if (row := next(fitting, None)) is None:
+            return False
+        left.remove(row)
+    return not left
+
+
+def _is_row(line: str, row: Sequence[str]) -> bool:
+    shown = cells(line)
+    return len(shown) == len(row) and all(map(_same, shown, row))
 
 
 def _same(shown: str, value: str) -> bool:

@@ -48,28 +48,36 @@ def tree(module: str) -> ast.Module:
 @cache
 def imports(module: str) -> frozenset[str]:
     """Return what a module imports anywhere in it, by full name; our own modules as modules."""
-    found: set[str] = set()
-    for node in ast.walk(tree(module)):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = _absolute(module, node)
-            found.update(_module(f"{base}.{alias.name}", base) for alias in node.names)
-    return frozenset(found - {module})
-
-
-def _absolute(module: str, node: ast.ImportFrom) -> str:
-    if not node.level:
-        return node.module or ""
     is_package = files()[module].name == "__init__.py"
-    parts = module.split(".")
-    parts = parts[: len(parts) - node.level + is_package]
-    return ".".join([*parts, *([node.module] if node.module else [])])
+    package = module if is_package else module.rpartition(".")[0]
+    return frozenset(imported_in(tree(module), package)) - {module}
 
 
-def _module(name: str, base: str) -> str:
-    """Tell `from package import module` from `from module import name`."""
-    return name if name in files() else base
+def imported_in(parsed: ast.Module, package: str) -> Iterator[str]:
+    """Return what is imported in a module of a package, also within its functions."""
+    for node in ast.walk(parsed):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".")[: 1 - node.level or None] if node.level else []
+            base = ".".join([*parts, *([node.module] if node.module else [])])
+            for alias in node.names:
+                # `from package import module`, or `from module import name`
+                yield name if (name := f"{base}.{alias.name}") in files() else base
+
+
+def private_parts(module: str) -> list[str]:
+    """Return the private attributes that a module takes of things that are not its own."""
+    return sorted(
+        {
+            node.attr
+            for node in ast.walk(tree(module))
+            if isinstance(node, ast.Attribute)
+            and node.attr.startswith("_")
+            and not node.attr.startswith("__")
+            and ast.unparse(node.value) not in ("self", "cls", "os")  # os._exit is documented
+        }
+    )
 
 
 def circle(graph: Mapping[str, Sequence[str]]) -> list[str]:
