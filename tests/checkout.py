@@ -73,7 +73,7 @@ class Checkout:
             cwd=self.root,
             env=environment,
             input=typed and f"{typed}\n",
-            text=True,
+            encoding="utf-8",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,

@@ -54,7 +54,8 @@ class Step:
 
 def pages() -> list[str]:
     """Return all pages for people, by their path in the project."""
-    found = [*HOUSE.glob("*.md"), *HOUSE.glob("docs/**/*.md"), *HOUSE.glob("[sw]*/README.md")]
+    found = [*HOUSE.glob("*.md"), *HOUSE.glob("docs/**/*.md")]
+    found += [HOUSE / folder / "README.md" for folder in ("samples", "warehouse")]
     return sorted(file.relative_to(HOUSE).as_posix() for file in found)
 
 

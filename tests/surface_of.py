@@ -21,6 +21,7 @@ from world import World, definitions
 from pipelines import components
 from pipelines.command.main import cli
 from pipelines.reports.layout import SourceFile
+from schemas.measures import MEASURES
 
 # -- the command -----------------------------------------------------------------------------------
 
@@ -84,8 +85,8 @@ def _variables(module: str) -> Iterator[str]:
                 yield _named(name, constants)
             case ast.Subscript(value=ast.Attribute(attr="environ"), slice=name):
                 yield _named(name, constants)
-            case ast.Constant(value=str(text)):
-                yield from re.findall(r"\bFUNDFLOWS_[A-Z_]+\b", text)
+            case ast.Constant(value=str(text)) if re.fullmatch(r"FUNDFLOWS_[A-Z_]+", text):
+                yield text  # also where it is handed on, but not where a sentence names it
 
 
 def _named(node: ast.expr, constants: Mapping[str, Any]) -> str:
@@ -175,7 +176,7 @@ def _run_config(loaded: dg.Definitions) -> Iterator[str]:
 
 
 def component_lines() -> Iterator[str]:
-    """Return the types of a `defs.yaml` with their attributes, by the path in the file."""
+    """Return the types of a `defs.yaml` with their attributes by path, then what is measured."""
     for name in sorted(components.__all__):
         yield f"type: pipelines.components.{name}"
         component = getattr(components, name)
@@ -183,6 +184,7 @@ def component_lines() -> Iterator[str]:
         if model is not None:
             schema = model.model_json_schema()
             yield from _fields("attributes", schema, schema.get("$defs", {}))
+    yield from (f"measure {name}" for name in sorted(MEASURES))
 
 
 def _fields(path: str, schema: Mapping[str, Any], parts: Mapping[str, Any]) -> Iterator[str]:

@@ -6,6 +6,7 @@ page shows and is not run is in `documents_not_run.txt`, with its reason; that l
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from collections.abc import Iterator
@@ -58,19 +59,17 @@ class Reader:
 
     def read(self) -> list[str]:
         """Do all of it; return what is not as the page says."""
-        for number, example in enumerate(self.examples):
-            if example.place in scenes.SCENES:
-                scenes.SCENES[example.place](self.checkout)
-            steps = documents.steps(example)
-            for index, step in enumerate(steps):
-                following = steps[index + 1 :] or [
-                    each
-                    for later in self.examples[number + 1 :][:1]
-                    for each in documents.steps(later)
-                ]
-                shown = bool(following) and following[0].kind == "printed"
-                for problem in self.do(step, may_fail=shown):
-                    self.problems.append(f"{example.place}\n{problem}")
+        todo = [(example, step) for example in self.examples for step in documents.steps(example)]
+        place = ""
+        for (example, step), (_, following) in itertools.zip_longest(
+            todo, todo[1:], fillvalue=(None, None)
+        ):
+            if example.place != place and (scene := scenes.SCENES.get(example.place)):
+                scene(self.checkout)
+            place = example.place
+            shown = following is not None and following.kind == "printed"
+            for problem in self.do(step, may_fail=shown):
+                self.problems.append(f"{place}\n{problem}")
         return self.problems
 
     def do(self, step: Step, *, may_fail: bool) -> Iterator[str]:
@@ -129,13 +128,14 @@ class Reader:
         yield from (f"there is no field {name}" for name in sorted(unknown))
 
 
-def cases() -> Iterator[object]:
-    """Return the pages with examples; all but the first one have a warehouse to change."""
-    for page in filter(run_of, documents.pages()):
-        yield pytest.param(page, marks=[] if page == "README.md" else pytest.mark.slow)
+PAGES = [
+    pytest.param(page, marks=[] if page == "README.md" else pytest.mark.slow)
+    for page in documents.pages()
+    if run_of(page)
+]
 
 
-@pytest.mark.parametrize("page", cases())
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_shows_what_happens(page, built, tmp_path):
     problems = Reader(page, built.copy(tmp_path / "project"), built.printed).read()
     if problems:

@@ -25,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "checking": GROUND | {"layouts", "reading"},
     "store": GROUND,
     "ingest": GROUND | PURE | {"store"},
-    "database": GROUND | {"layouts", "store", "ingest"},
+    "database": GROUND | {"layouts", "store", "ingest"},  # of ingest, its results
     "publications": GROUND | {"database.connection"},
     "dagster_internals": GROUND,
     "components": GROUND
@@ -44,6 +44,9 @@ DAGSTER = {"components", "defs", "definitions", "cli", "dagster_internals"}
 LIBRARIES = {
     "dagster": DAGSTER,
     "duckdb": {"database"},
+    "samples": set(),
+    "benchmarks": set(),
+    "tests": set(),
     **dict.fromkeys(("os", "pathlib", "shutil", "tempfile"), ALLOWED.keys() - PURE - GROUND),
 }
 """Which rooms may import a library: no room beneath `components` knows Dagster, only `database`

@@ -59,6 +59,14 @@ def test_fields_of_defs_yaml():
     same("surface/defs_yaml.txt", surface_of.component_lines(), WHY)
 
 
+def test_a_list_is_compared_both_ways():
+    targets = list(surface_of.targets())
+    with pytest.raises(pytest.fail.Exception, match=r"(?s)one reviewed line here.*\n\+sell$"):
+        same("surface/make.txt", [*targets, "sell"], WHY)
+    with pytest.raises(pytest.fail.Exception, match=r"\n-bench$"):
+        same("surface/make.txt", targets[1:], WHY)
+
+
 # -- exit codes ------------------------------------------------------------------------------------
 
 
