@@ -14,6 +14,12 @@ Types = Mapping[str, str]
 
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 _WIDEST = 38
+NUMBERS = (
+    *("DECIMAL", "DOUBLE", "FLOAT"),
+    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
+    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
+)
+_MOMENTS = ("DATE", "TIMESTAMP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +81,11 @@ def common_type(old: str, new: str) -> str:
         scale = max(scale for _, scale in sizes)
         width = scale + max(width - scale for width, scale in sizes)
         return f"DECIMAL({min(width, _WIDEST)},{scale})"
-    both = f"select null::{old} as value union all select null::{new}"
-    try:
+    if any(old.startswith(kind) and new.startswith(kind) for kind in (NUMBERS, _MOMENTS)):
+        both = f"select null::{old} as value union all select null::{new}"
         with duckdb.connect() as connection:
             return str(connection.execute(f"describe {both}").fetchall()[0][1])
-    except duckdb.Error:
-        return "VARCHAR"
+    return "VARCHAR"
 
 
 def quoted(name: str) -> str:

@@ -65,7 +65,7 @@ def _key_in(comment: str, columns: Collection[str]) -> Key | None:
         while (shorter := _ARTICLE.sub("", word)) != word:
             word = shorter
         written = word.replace(" ", "_")
-        choices = _declared()["words"].get(word, [[written]])
+        choices = [*_declared()["words"].get(word, []), [written]]
         fitting = next((names for names in choices if set(names) <= set(columns)), None)
         if fitting is None:
             return None

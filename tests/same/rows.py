@@ -12,11 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import duckdb
 
 from .allowed import Entry
-from .columns import SharedColumn, quoted
+from .columns import NUMBERS, SharedColumn, quoted
 from .errors import CannotCompareError
 from .results import SIDES, ColumnChange, RowDifference, TableComparison
-
-_NUMBERS = ("DECIMAL", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "HUGEINT", "UBIGINT", "DOUBLE")
 
 
 def compare_rows(
@@ -183,7 +181,7 @@ def _changes(
     changes = []
     for column in columns:
         name = quoted(column.name)
-        is_number = column.type.startswith(_NUMBERS)
+        is_number = column.type.startswith(NUMBERS)
         largest = f"max(try(abs(new.{name} - old.{name})))::varchar" if is_number else "null"
         ((rows, most),) = connection.execute(
             f"select count(*), {largest} from judged "
@@ -204,7 +202,7 @@ def _sample(
     """Return the first rows by key of those that changed, are only in OLD and only in NEW."""
     types = {column.name: column.type for column in columns}
     order = ", ".join(map(quoted, key)) or "__side"
-    shown_key = ", ".join(f"{_shown(quoted(name), types[name])} as {quoted(name)}" for name in key)
+    shown_key = ", ".join(f"{_shown(quoted(name), types[name])}" for name in key)
     sides = {
         side: ", ".join(
             f"{_shown(f'{side}.{quoted(name)}', type_)}" for name, type_ in types.items()
