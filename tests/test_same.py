@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -452,6 +453,16 @@ def test_a_condition_that_cannot_be_read_names_its_entry(compared: Compare) -> N
         )
 
 
+def test_the_list_in_the_documentation_can_be_read(tmp_path: Path) -> None:
+    page = (PROJECT / "docs" / "comparing-builds.md").read_text(encoding="utf-8")
+    indented = [line[4:] for line in page.splitlines() if line.startswith("    ") or not line]
+    first = next(number for number, line in enumerate(indented) if line.startswith("[["))
+    file = tmp_path / "allowed.toml"
+    file.write_text("\n".join(indented[first:]), encoding="utf-8")
+    kinds = [entry.kind for entry in allow_list.read(file).entries]
+    assert set(kinds) == set(allow_list.KINDS)
+
+
 # -- what is known of tables -----------------------------------------------------------------------
 
 
@@ -517,6 +528,7 @@ def test_a_revision_is_built_by_its_own_make_once(
 ) -> None:
     """Two commits of a tiny project whose build is a copy of a file that they hold."""
     monkeypatch.setenv("FUNDFLOWS_REAL", str(tmp_path / "none"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     project = tmp_path / "a project"
     project.mkdir()
 
@@ -610,7 +622,7 @@ DIFFERENT: 1 tables, 1 of them different; rows: 3 equal, 1 changed, 0 only in OL
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_rows_take_seconds(made: Callable[[str], Path]) -> None:
+def test_a_hundred_thousand_rows_with_ten_thousand_changes(made: Callable[[str], Path]) -> None:
     columns = ", ".join(f"(i * {n} % 1000003)::decimal(18, 2) as c{n}" for n in range(1, 31))
     wide = f"""
     create schema mart;
