@@ -419,7 +419,7 @@ def test_an_entry_that_meets_nothing_is_stale(compared: Compare) -> None:
     found, allowed = compared("", CHANGED + RENAMED)
     assert not found.differs
     assert len(allowed.stale) == 3
-    listed = "\n".join(show.allow_list(allowed))
+    listed = "\n".join(show.allow_list(allowed)).rstrip()
     assert "STALE  changed mart.flows (net_flow_usd) where member = 'ishares'" in listed
     assert listed.endswith("STALE  renamed mart.net_flows.status to state: one word for one thing")
     assert show.last_line({"": found}, allowed).endswith("allow-list: 3 stale")

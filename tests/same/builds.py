@@ -6,12 +6,14 @@ working tree is built where it is, and anew every time.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,18 +77,32 @@ def built(of: Revision, reports: str, project: Path, say: Say) -> Path:
     file = kept / DATABASE
     if of.commit and file.is_file():
         return file
+    with _one_at_a_time(of.home):
+        if not (of.commit and file.is_file()):  # else somebody built it meanwhile
+            _build(of, reports, file, project, say)
+    return file
+
+
+def _build(of: Revision, reports: str, file: Path, project: Path, say: Say) -> None:
     began = time.monotonic()
-    of.home.mkdir(parents=True, exist_ok=True)
     _check_out(of, project)
     with tempfile.TemporaryDirectory(prefix="warehouse-", dir=of.home) as folder:
         log = of.home / f"{reports}.log"
         log.unlink(missing_ok=True)
         build = _Build(of, Path(folder), log, say)
         build.from_samples() if reports == "samples" else build.from_real()
-        kept.mkdir(exist_ok=True)
+        file.parent.mkdir(exist_ok=True)
         (Path(folder) / DATABASE).replace(file)
     say(f"{of.name}: built from {reports} in {time.monotonic() - began:.0f} s")
-    return file
+
+
+@contextmanager
+def _one_at_a_time(home: Path) -> Iterator[None]:
+    """Let one process at a time build a revision; the others wait."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _check_out(of: Revision, project: Path) -> None:

@@ -25,10 +25,11 @@ def compare_rows(
     sample: int,
 ) -> None:
     """Count and sample the differences of `old_rows` and `new_rows` into `result`."""
-    rest = {side: _rest(connection, side) for side in SIDES}
-    result.equal = result.rows["old"] - rest["old"]
-    if not any(rest.values()):
+    rest = _rest(connection, "old")
+    result.equal = result.rows["old"] - rest
+    if result.equal == result.rows["old"] == result.rows["new"]:
         return
+    _rest(connection, "new")
     key = [column.name for column in columns] if result.key is None else list(result.key)
     _note_shared_keys(connection, result)
     _pair(connection, key, columns)

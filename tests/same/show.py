@@ -28,12 +28,13 @@ def comparison(found: Comparison) -> Iterator[str]:
 
 def allow_list(allowed: AllowList) -> Iterator[str]:
     """Yield what every entry covered, and which covered nothing."""
-    if allowed.entries:
-        yield ""
-        yield "allowed:"
+    if not allowed.entries:
+        return
+    yield "allow-list:"
     for entry in allowed.entries:
         met = f"{entry.met:,}" if entry.met else "STALE"
         yield f"  {met:>8}  {entry}: {entry.reason}"
+    yield ""
 
 
 def last_line(found: Mapping[str, Comparison], allowed: AllowList) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,17 +42,14 @@ def pairs(
     wanted = _wanted(reports, is_mixed=isinstance(first, Path) or isinstance(second, Path))
     names = (each.name if isinstance(each, Revision) else str(each) for each in (first, second))
     title = " -> ".join(names)
-    with _one_at_a_time(project / ".same"):
-        return [
-            Pair(
-                f"{title}, from {each}",
-                *(
-                    built(side, each, project, say) if isinstance(side, Revision) else side
-                    for side in (first, second)
-                ),
-            )
-            for each in wanted
-        ]
+    databases = [
+        [built(side, each, project, say) if isinstance(side, Revision) else side for each in wanted]
+        for side in (first, second)
+    ]
+    return [
+        Pair(f"{title}, from {each}", old_file, new_file)
+        for each, old_file, new_file in zip(wanted, *databases, strict=True)
+    ]
 
 
 def _warehouse(text: str) -> Path | None:
@@ -76,11 +71,3 @@ def _wanted(reports: str | None, *, is_mixed: bool) -> Sequence[str]:
             f"warehouse was built, {' or '.join(REPORTS)}"
         )
     return REPORTS if is_real else REPORTS[:1]
-
-
-@contextmanager
-def _one_at_a_time(cache: Path) -> Iterator[None]:
-    cache.mkdir(exist_ok=True)
-    with (cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
