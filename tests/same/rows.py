@@ -220,18 +220,15 @@ def _sample(
         """,
         {"size": size},
     ).fetchall()
-    names = list(types)
     return [
         RowDifference(
-            side,
-            dict(zip(key, shown, strict=True)),
-            [
-                (name, before, after)
-                for name, before, after in zip(names, old, new, strict=True)
-                if name in differs
-            ]
-            if side == "changed"
-            else [],
+            side=side,
+            key=dict(zip(key, shown, strict=True)),
+            values=[
+                value
+                for value in zip(types, old, new, strict=True)
+                if side == "changed" and value[0] in differs
+            ],
         )
         for side, differs, old, new, shown in found
     ]
