@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: run test unit dev check format bench lock upgrade samples clean
+.PHONY: run test unit dev check format bench same lock upgrade samples clean
 
 run: $(STAMP)
 	$(BIN)/python -m samples.add
@@ -20,6 +20,10 @@ unit: $(STAMP)
 # About a quarter of an hour on two quiet cores; prints tables for docs/benchmarks.md.
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+# make same OLD=main NEW=. ALLOW=allowed.toml; see docs/comparing-builds.md.
+same: $(STAMP)
+	$(BIN)/python -m tests.same "$(OLD)" "$(NEW)" $(if $(ALLOW),--allow "$(ALLOW)") $(OPTIONS)
 
 dev: $(STAMP)
 	$(BIN)/fundflows ui
@@ -56,4 +60,4 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .same .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from same.real import arrivals
 
 from samples.make import REPORTS
 
@@ -32,14 +33,8 @@ def query(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Query:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    page, history = "btc_page_2026-07-23.html", "btc_history_2026-08-22.csv"
-    fundflows("add", "farside_btc", real / "farside" / page, "--received", "2026-07-23T12:00Z")
-    fundflows("add", "farside_btc", real / "farside" / history, "--received", "2026-08-22T12:00Z")
-    fundflows("add", "farside_eth", real / "farside/eth_history_2026-08-22.csv")
-    fundflows("add", "ark_bloomberg", *sorted((real / "bloomberg").glob("*.xlsx")))
-    fundflows("add", "proshares", real / "proshares/SSO-historical_nav.csv")
-    fundflows("add", "canary", *sorted((real / "canary").glob("*.csv")))
-    fundflows("add", "coinshares", *sorted((REPORTS / "coinshares").glob("*.xlsx")))
+    for arrival in arrivals(real, REPORTS):
+        fundflows(*arrival.words)
     fundflows("run")
     assert "Nothing is new" in fundflows("run")
 
