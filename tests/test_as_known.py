@@ -179,7 +179,7 @@ def test_e43_the_order_in_which_five_vintages_are_added_does_not_matter(
     """All 120 orders, with a reading after each report."""
     contents = {}
     for moment, name in SEEN.items():
-        header, *days = (real / "farside/vintages" / name).read_text().splitlines()
+        header, *days = (real / "farside/vintages" / name).read_text(encoding="utf-8").splitlines()
         contents[moment] = golden.history(header, *days[-6:])
     found = set()
     for count, order in enumerate(itertools.permutations(SEEN)):

@@ -11,6 +11,7 @@ import datetime as dt
 import http.server
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -30,11 +32,11 @@ import golden
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
-from world import World, definitions
+from world import World, anew, definitions
 
 from pipelines.build import database, models
 from pipelines.command.main import PROJECT, prepare_dagster
-from pipelines.components import alerts
+from pipelines.components import alerts, fund_flow_report
 from pipelines.components.automation import SOURCE
 from pipelines.components.fund_flow_report import key_of
 from pipelines.components.sql_models import POOL
@@ -52,11 +54,16 @@ def page(day: str, flow: float) -> bytes:
     return golden.history(HEADER, f"{day},{flow},1.0,{flow + 1.0}")
 
 
-def fridays(count: int, *, before: dt.date | None = None) -> list[dt.date]:
-    """Return the last Fridays before a day, oldest first; today, if none is given."""
-    today = before or dt.datetime.now(dt.UTC).date()
-    last = today - dt.timedelta(days=(today.weekday() - 4) % 7 or 7)
-    return [last - dt.timedelta(weeks=age) for age in reversed(range(count))]
+def fridays(count: int) -> list[dt.date]:
+    """Return the first Fridays of 2026."""
+    return [dt.date(2026, 1, 2) + dt.timedelta(weeks=number) for number in range(count)]
+
+
+def clock_at(moment: str) -> SimpleNamespace:
+    """Return the module `datetime` with its clock stopped."""
+    now = dt.datetime.fromisoformat(moment)
+    stopped = type("Stopped", (dt.datetime,), {"now": classmethod(lambda *_: now)})
+    return SimpleNamespace(UTC=dt.UTC, datetime=stopped)
 
 
 def printed(day: dt.date) -> str:
@@ -233,7 +240,7 @@ def test_an_unreadable_file_is_archived_told_once_and_keeps_no_other_out(
     automated, monkeypatch, tmp_path
 ):
     told = tmp_path / "told.txt"
-    monkeypatch.setenv(alerts.CHANNEL, f"{sys.executable} {teller(tmp_path)} {told}")
+    monkeypatch.setenv(alerts.CHANNEL, teller(told))
     bad = automated.world.drop("coinshares", "bad.xlsx", golden.CLEAN[:500])
     automated.world.drop("coinshares", "good.xlsx", golden.CLEAN)
     automated.world.drop("farside_sol", "sol.csv", page("09 Jan 2026", 1))
@@ -242,7 +249,8 @@ def test_an_unreadable_file_is_archived_told_once_and_keeps_no_other_out(
     assert not bad.exists()
     names = {each.report.name for each in archive.reports(automated.world.warehouse, "coinshares")}
     assert names == {"bad.xlsx", "good.xlsx"}
-    assert told.read_text().count("bad.xlsx is archived, but it cannot be used") == 1
+    words = "bad.xlsx is archived, but it cannot be used"
+    assert told.read_text(encoding="utf-8").count(words) == 1
     check = automated.check("coinshares", "readable")
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "bad.xlsx: The workbook is truncated" in check.metadata["unusable"].value
@@ -250,13 +258,14 @@ def test_an_unreadable_file_is_archived_told_once_and_keeps_no_other_out(
         assert automated.execute(each).success
     automated.world.drop("coinshares", "other.xlsx", golden.weekly({"By asset!B6": -37.6}))
     assert len(automated.tick().run_requests) == 1
-    assert told.read_text().count("bad.xlsx") == 2  # its name and the place in one message
+    # Its name and the place in one message.
+    assert told.read_text(encoding="utf-8").count("bad.xlsx") == 2
 
 
 def test_a_source_that_cannot_be_looked_at_keeps_no_other_out(automated):
     damaged = automated.world.warehouse.archive("coinshares") / f"{'0' * 64}.report.json"
     damaged.parent.mkdir(parents=True)
-    damaged.write_text("{")
+    damaged.write_text("{", encoding="utf-8")
     automated.world.drop("farside_sol", "sol.csv", page("09 Jan 2026", 1))
     result = automated.tick()
     assert [span(each)[0] for each in result.run_requests] == ["farside_sol"]
@@ -392,12 +401,11 @@ def test_a_changed_sql_file_marks_its_table_as_stale_and_starts_nothing(
     copy = tmp_path / "sql"
     shutil.copytree(models.SQL, copy)
     file = copy / "mart" / "flows_by_underlying.sql"
-    file.write_text(file.read_text() + "-- changed\n")
+    file.write_text(file.read_text(encoding="utf-8") + "-- changed\n", encoding="utf-8")
     monkeypatch.setattr(models, "SQL", copy)
     monkeypatch.setattr("pipelines.components.metadata.PROJECT", tmp_path)
-    models.models.cache_clear()
-    changed = defs()
-    models.models.cache_clear()
+    with anew(models.models):
+        changed = defs()
     assert stale(automated, changed) == {"mart/flows_by_underlying": "has a new code version"}
     automated.loaded = changed
     assert watched.asked() == set()
@@ -518,8 +526,7 @@ def test_coverage_says_of_every_expected_week_whether_it_came_in_time(tmp_path, 
 
 
 def test_a_source_without_a_calendar_or_a_report_is_never_late(automated):
-    old = fridays(5)[0]
-    content = golden.history("Date,ARKB", f"{old:%Y-%m-%d},1.0")
+    content = golden.history("Date,ARKB", "2026-01-02,1.0")
     automated.world.add("ark_bloomberg", "old.csv", content)
     automated.tick("freshness")
     for source in layout.sources():
@@ -530,10 +537,12 @@ def test_a_late_week_fails_the_check_that_names_it_and_is_told_once(
     automated, monkeypatch, tmp_path
 ):
     told = tmp_path / "told.txt"
-    monkeypatch.setenv(alerts.CHANNEL, f"{sys.executable} {teller(tmp_path)} {told}")
+    monkeypatch.setenv(alerts.CHANNEL, teller(told))
+    monkeypatch.setattr(fund_flow_report, "dt", clock_at("2026-02-10T12:00Z"))
     weeks = fridays(6)
     lines = [f"{printed(week)},1.0,1.0,2.0" for week in weeks[:3]]
-    automated.world.add("farside_sol", "sol.csv", golden.history(HEADER, *lines))
+    content = golden.history(HEADER, *lines)
+    automated.world.add("farside_sol", "sol.csv", content, received="2026-01-17T00:00Z")
     automated.execute(automated.tick().run_requests[0])
     automated.tick("freshness")
     check = automated.check("farside_sol", "on_time")
@@ -542,21 +551,24 @@ def test_a_late_week_fails_the_check_that_names_it_and_is_told_once(
     first = f"the week to {weeks[3]} was expected by {since} 00:00 UTC"
     assert first in (check.description or "")
     assert check.metadata["last_week"].value == str(weeks[2])
-    assert first in told.read_text()
-    before = told.read_text()
+    assert first in told.read_text(encoding="utf-8")
+    before = told.read_text(encoding="utf-8")
     assert automated.tick("freshness").asset_events == []
-    assert told.read_text() == before
+    assert told.read_text(encoding="utf-8") == before
 
 
-def test_a_run_does_not_make_a_late_week_fresh_but_its_report_does(automated):
+def test_a_run_does_not_make_a_late_week_fresh_but_its_report_does(automated, monkeypatch):
+    monkeypatch.setattr(fund_flow_report, "dt", clock_at("2026-02-09T12:00Z"))
     weeks = fridays(6)
-    automated.world.add("farside_sol", "old.csv", page(printed(weeks[0]), 1.0))
+    old = page(printed(weeks[0]), 1.0)
+    automated.world.add("farside_sol", "old.csv", old, received="2026-01-03T00:00Z")
     (asked,) = automated.tick().run_requests
     automated.execute(asked)
     automated.execute(asked)
     assert not automated.check("farside_sol", "on_time").passed
     lines = [f"{printed(week)},1.0,1.0,2.0" for week in weeks]
-    automated.world.add("farside_sol", "new.csv", golden.history(HEADER, *lines))
+    new = golden.history(HEADER, *lines)
+    automated.world.add("farside_sol", "new.csv", new, received="2026-02-07T00:00Z")
     automated.execute(automated.tick().run_requests[0])
     assert automated.check("farside_sol", "on_time").passed
     automated.tick("freshness")
@@ -633,11 +645,10 @@ def test_every_table_links_to_its_file_and_its_columns_lead_to_the_printed_numbe
 # -- alerts ----------------------------------------------------------------------------------------
 
 
-def teller(folder: Path) -> Path:
+def teller(told: Path) -> str:
     """Return a command that appends what it is told to a file."""
-    script = folder / "tell.py"
-    script.write_text("import sys\nopen(sys.argv[1], 'a').write(sys.stdin.read() + '\\n')\n")
-    return script
+    program = "import sys; open(sys.argv[1], 'ab').write(sys.stdin.buffer.read() + b'\\n')"
+    return shlex.join([sys.executable, "-c", program, str(told)])
 
 
 def failed(automated: Automated) -> Any:
@@ -667,10 +678,10 @@ EXPECTED = (
 def test_a_failed_run_is_told_to_a_command(automated, monkeypatch, tmp_path):
     told = tmp_path / "told.txt"
     context = failed(automated)
-    monkeypatch.setenv(alerts.CHANNEL, f"{sys.executable} {teller(tmp_path)} {told}")
+    monkeypatch.setenv(alerts.CHANNEL, teller(told))
     alerts.failure_sensor()(context)
     for words in EXPECTED:
-        assert words in told.read_text()
+        assert words in told.read_text(encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -727,10 +738,11 @@ def test_settings_of_an_upgrade_replace_those_of_the_version_before(tmp_path):
     world = World(tmp_path / "warehouse")
     with world.entered():
         home = prepare_dagster(world.warehouse)
-    (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    settings = home / "dagster.yaml"
+    settings.write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
     with world.entered():
         assert prepare_dagster(world.warehouse) == home
-    assert (home / "dagster.yaml").read_text() == (PROJECT / "dagster.yaml").read_text()
+    assert settings.read_bytes() == (PROJECT / "dagster.yaml").read_bytes()
 
 
 def test_settings_let_one_build_run_at_a_time(automated):
@@ -778,7 +790,7 @@ def served(world: World, **environment: str) -> Iterator[int]:
             except subprocess.TimeoutExpired:
                 os.killpg(server.pid, signal.SIGKILL)
                 server.wait()
-            print(log.read_text(errors="replace")[-4000:])  # shown on failure
+            print(log.read_text(encoding="utf-8", errors="replace")[-4000:])  # shown on failure
 
 
 def eventually(is_so: Callable[[], bool], patience: float) -> bool:

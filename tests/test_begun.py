@@ -103,6 +103,6 @@ def test_a_dead_run_of_the_ui_is_closed(world):
 
 def test_what_a_power_cut_took_is_no_error(world):
     leave(world, "dead", "canary", WEEK)
-    world.warehouse.running("dead", "canary").write_text("")
+    world.warehouse.running("dead", "canary").write_text("", encoding="utf-8")
     assert "0 weeks read. Published" in world.run().text
     assert "Nothing is new" in world.run().text

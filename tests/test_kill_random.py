@@ -157,9 +157,9 @@ def launch(world: World, assets: list[list[str]], span: dict[str, str]) -> None:
         [BIN / "dagster-graphql", "-m", LOCATION, "-p", "launchPipelineExecution", "-v", variables],
         env=environment(world),
         capture_output=True,
-        text=True,
         timeout=PATIENCE,
         check=True,
+        encoding="utf-8",
     )
     assert "LaunchRunSuccess" in said.stdout, said.stdout
 
@@ -277,7 +277,7 @@ def a_worker(started: Started) -> list[int]:
     alive = set(started.workers())
     with suppress(FileNotFoundError, ValueError):  # it may end while we look
         files = started.world.warehouse.running_files()
-        owners = [json.loads(file.read_text())["process"] for file in files]
+        owners = [json.loads(file.read_text(encoding="utf-8"))["process"] for file in files]
         return [pid for pid in owners if pid in alive][:1]
     return []
 

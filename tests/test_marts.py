@@ -728,7 +728,9 @@ README = Path(__file__).parents[1] / "README.md"
 
 @pytest.mark.parametrize(
     "question",
-    re.findall(r"^    (select (?:.|\n    (?!select))+)", README.read_text(), re.MULTILINE),
+    re.findall(
+        r"^    (select (?:.|\n    (?!select))+)", README.read_text(encoding="utf-8"), re.MULTILINE
+    ),
 )
 def test_the_questions_of_the_readme_can_be_asked(sampled, question):
     sampled.query(question)

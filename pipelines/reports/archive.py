@@ -109,7 +109,9 @@ def _keep(
         )
     report = Report(source, report_id, file.name, received, published)
     write_whole(path, lambda temporary: temporary.write_bytes(content))
-    write_whole(sidecar, lambda temporary: temporary.write_text(_sidecar(report, path)))
+    write_whole(
+        sidecar, lambda temporary: temporary.write_text(_sidecar(report, path), encoding="utf-8")
+    )
     return Archived(report, path, is_new=True)
 
 
@@ -201,7 +203,7 @@ def _sidecar(report: Report, path: Path) -> str:
 
 
 def _archived(sidecar: Path) -> Archived:
-    said = json.loads(sidecar.read_text())
+    said = json.loads(sidecar.read_text(encoding="utf-8"))
     published = said["published_at"]
     report = Report(
         said["source"],
