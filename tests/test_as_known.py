@@ -181,7 +181,7 @@ def test_e38_macros_answer_alike_in_any_time_zone_of_the_session(btc: World) -> 
 def test_e43_the_order_in_which_five_vintages_are_added_does_not_matter(
     real: Path, tmp_path: Path
 ) -> None:
-    """All 120 orders, with a reading after each report; what orders begin with alike is read once."""
+    """All 120 orders, with a reading after each report; what they begin with alike is read once."""
     contents = {}
     for moment, name in SEEN.items():
         header, *days = (real / "farside/vintages" / name).read_text(encoding="utf-8").splitlines()
