@@ -11,7 +11,6 @@ busy machine shifts no moment. `-s` prints each, and what was begun and not ende
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import os
@@ -39,7 +38,7 @@ from test_kill import (
     runs_of,
     shown,
 )
-from world import SAMPLES, World, definitions, files_under, tables
+from world import SAMPLES, World, definitions, different, files_under
 
 from pipelines.build import database
 from pipelines.components.fund_flow_report import partitions_of
@@ -99,7 +98,7 @@ def after(before, tmp_path_factory) -> World:
     """The same after a run that nobody disturbed."""
     world = copied(before, tmp_path_factory.mktemp("after") / "warehouse")
     assert world.run().code == 0
-    assert tables(world.database) != tables(before.database)
+    assert different(world.database, before.database) != set()
     return world
 
 
@@ -240,7 +239,7 @@ class Started:
         while not reached():
             if time.monotonic() > until:
                 pytest.fail(f"{self.command} did not come so far in {PATIENCE} seconds")
-            time.sleep(0.005)
+            time.sleep(0.02)  # a look at all processes costs a fifth of that
 
 
 def pids() -> list[int]:
@@ -314,15 +313,16 @@ def killed(tmp_path) -> Iterator[Callable[[Base, Victims, str], Started]]:
         started.__exit__()
 
 
-def digest(database: Path) -> str:
-    return hashlib.sha256(repr(sorted(tables(database).items())).encode()).hexdigest()
-
-
 def assert_serves(world: World) -> None:
     """The published file opens and passes its audit."""
     with closing(duckdb.connect(str(world.database), read_only=True)) as connection:
         connection.execute("set timezone = 'UTC'")  # as in a build
         database.audit(connection)
+
+
+def assert_shows_one_of(world: World, *others: World) -> None:
+    """The tables are all those of one of the other worlds, never some of each."""
+    assert set() in [different(world.database, other.database) for other in others]
 
 
 def assert_weeks_are_whole(world: World, before: World, after: World) -> None:
@@ -346,7 +346,6 @@ def assert_weeks_are_whole(world: World, before: World, after: World) -> None:
 def assert_is_that_of(after: World, world: World) -> None:
     """The next run makes the same tables and weeks and shows them in the UI; then none is new."""
     assert_healed(world, after)
-    assert digest(world.database) == digest(after.database)
     found, wanted = shown(world), shown(after)
     assert found.keys() == wanted.keys()
     # A run of the daemon is over all weeks, and shows those without a report too.
@@ -357,7 +356,7 @@ def assert_is_that_of(after: World, world: World) -> None:
 def test_a_run_that_is_killed_at_a_random_moment(run, killed, before, after, moment):
     world = killed(run, the_command, f"run {moment}").world
     assert_serves(world)
-    assert digest(world.database) in (digest(before.database), digest(after.database))
+    assert_shows_one_of(world, before, after)
     assert_weeks_are_whole(world, before, after)
     assert_is_that_of(after, world)
     assert not OPEN.intersection(runs_of(world))
@@ -367,7 +366,7 @@ def test_a_run_that_is_killed_at_a_random_moment(run, killed, before, after, mom
 def test_a_build_that_is_killed_at_a_random_moment(build, killed, before, after, moment):
     world = killed(build, the_command, f"build {moment}").world
     assert_serves(world)
-    assert digest(world.database) in (digest(before.database), digest(after.database))
+    assert_shows_one_of(world, before, after)
     assert_weeks_are_whole(world, after, after)
     assert_is_that_of(after, world)
 

@@ -234,24 +234,26 @@ def tables(database: Path, *, without: tuple[str, ...] = ("ops.build",)) -> Mapp
 
 def different(one: Path, other: Path, *, without: tuple[str, ...] = ("ops.build",)) -> set[str]:
     """Return the tables and views whose rows are not the same; quick, also for many rows."""
-    digests = [_digests(database) for database in (one, other)]
-    return {
-        name
-        for name in digests[0].keys() | digests[1].keys()
-        if name not in without and digests[0].get(name) != digests[1].get(name)
-    }
+    ours, theirs = digests(one), digests(other)
+    names = (ours.keys() | theirs.keys()) - set(without)
+    return {name for name in names if ours.get(name) != theirs.get(name)}
 
 
-def _digests(database: Path) -> dict[str, tuple[object, ...] | None]:
+def digests(database: Path) -> dict[str, tuple[int, int]]:
     """Return the number of rows of each table and view, and the sum of the rows' hashes."""
+    stat = database.stat()
+    return _digests(database, stat.st_ino, stat.st_mtime_ns)
+
+
+@functools.cache
+def _digests(database: Path, *_: int) -> dict[str, tuple[int, int]]:
     with reading(database) as connection:
-        names = connection.execute(_NAMES).fetchall()
-        return {
-            name: connection.execute(
-                f"select count(*), sum(hash(rows)::hugeint) from {_settled(name)} as rows"
-            ).fetchone()
-            for (name,) in names
-        }
+        found = {}
+        for (name,) in connection.execute(_NAMES).fetchall():
+            sql = f"select count(*), coalesce(sum(hash(row)), 0) from {_settled(name)} as row"
+            ((rows, hashes),) = connection.execute(sql).fetchall()
+            found[name] = (rows, hashes)
+        return found
 
 
 def files_under(folder: Path) -> dict[str, bytes]:
