@@ -23,6 +23,18 @@ FOR_TESTS = {
     "FUNDFLOWS_REWRITE_SNAPSHOTS",
     "FUNDFLOWS_STRESS_SECONDS",
 }
+# Begun first, so that no worker waits for one of them in the end; a file is one worker's.
+LONGEST = (
+    "test_kill_random",
+    "test_kill",
+    "test_daemon",
+    "test_as_known",
+    "test_stress",
+    "test_bad_input",
+    "test_automation",
+    "test_ui",
+    "test_same_tests",
+)
 SHOWN_BY = {"COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"}
 
 
@@ -31,6 +43,12 @@ def pytest_configure() -> None:
     for name in set(os.environ) - FOR_TESTS:
         if name.startswith(("FUNDFLOWS_", "DAGSTER_")) or name in SHOWN_BY:
             del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the longest files first."""
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 @pytest.fixture(autouse=True)

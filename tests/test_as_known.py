@@ -26,6 +26,8 @@ from world import World, definitions, different, files_under, tables
 from pipelines.build import database
 from pipelines.reports import facts
 
+pytestmark = pytest.mark.slow
+
 MILLION = 1_000_000
 BTC = golden.source("farside_btc")
 FUNDS = ["IBIT", "FBTC", "BITB", "ARKB", "BTCO", "EZBC", "BRRR", "HODL", "BTCW", "GBTC", "BTC"]
@@ -111,7 +113,6 @@ def millions(value: Decimal | None) -> str | None:
 
 
 @pytest.mark.real
-@pytest.mark.slow
 @pytest.mark.parametrize("moment", SEEN)
 def test_e43_each_state_of_a_day_is_built_as_it_was_known(btc: World, moment: str) -> None:
     """E07, E37, E43: what was printed, and what of it is a flow."""
@@ -158,7 +159,6 @@ def test_e43_each_state_of_a_day_is_built_as_it_was_known(btc: World, moment: st
 
 
 @pytest.mark.real
-@pytest.mark.slow
 def test_e38_macros_answer_alike_in_any_time_zone_of_the_session(btc: World) -> None:
     moments = ["2026-02-03", "2026-02-03T18:30:00Z", "2026-02-04T03:30:00+01:00"]
     for moment in moments:
@@ -177,7 +177,6 @@ def test_e38_macros_answer_alike_in_any_time_zone_of_the_session(btc: World) -> 
 
 
 @pytest.mark.real
-@pytest.mark.slow
 def test_e43_the_order_in_which_five_vintages_are_added_does_not_matter(
     real: Path, tmp_path: Path
 ) -> None:
@@ -213,7 +212,6 @@ def test_e43_the_order_in_which_five_vintages_are_added_does_not_matter(
 
 
 @pytest.mark.real
-@pytest.mark.slow
 def test_funds_that_enter_a_page_need_no_new_layout_and_days_that_leave_it_stay(
     real: Path, tmp_path: Path
 ) -> None:
@@ -429,7 +427,6 @@ def believed(
     return latest
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", [20260203])
 def test_ten_thousand_histories_are_known_at_any_time_as_if_nothing_had_come_later(
     tmp_path: Path, seed: int

@@ -1,7 +1,7 @@
 """What runs by itself: files that arrive, weeks that end, weeks that are late, runs that fail.
 
 Sensors and schedules are evaluated as the daemon does it, on an instance in a folder of the test,
-and the runs that they ask for are executed. The tests marked slow run the daemon itself.
+and the runs that they ask for are executed. The daemon itself runs in test_daemon.
 """
 
 from __future__ import annotations
@@ -13,14 +13,10 @@ import json
 import os
 import shlex
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import threading
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +40,8 @@ from pipelines.definitions import defs
 from pipelines.reports import archive, facts, layout, release
 from pipelines.reports.layout import Release
 from pipelines.reports.warehouse import one_at_a_time
+
+pytestmark = pytest.mark.slow
 
 HEADER = "Date,BSOL,GSOL,Total"
 PATIENCE = 20.0
@@ -762,102 +760,3 @@ def test_nothing_runs_by_itself_until_it_is_turned_on(monkeypatch, value, status
     assert statuses.pop("alerts") == "RUNNING"  # it only tells
     assert statuses == dict.fromkeys(("inbox", "freshness", "tables"), status)
     assert {each.default_status.value for each in repository.schedule_defs} == {status}
-
-
-# -- the daemon itself -----------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def served(world: World, **environment: str) -> Iterator[int]:
-    """Run the UI with its daemon over a world, as `fundflows ui` does; the port is given."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [Path(sys.executable).with_name("fundflows"), "ui", "--port", str(port)]
-    variables = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
-    variables |= {"FUNDFLOWS_WAREHOUSE": str(world.root), **environment}
-    log = world.root.parent / "ui.log"
-    with log.open("wb") as out:
-        server = subprocess.Popen(
-            command, env=variables, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        try:
-            yield port
-        finally:
-            os.killpg(server.pid, signal.SIGINT)
-            try:
-                server.wait(30)
-            except subprocess.TimeoutExpired:
-                os.killpg(server.pid, signal.SIGKILL)
-                server.wait()
-            print(log.read_text(encoding="utf-8", errors="replace")[-4000:])  # shown on failure
-
-
-def eventually(is_so: Callable[[], bool], patience: float) -> bool:
-    """Wait until something is so; return whether it came to be."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if is_so():
-            return True
-        time.sleep(0.5)
-    return False
-
-
-@pytest.mark.slow
-def test_the_daemon_makes_a_handful_of_runs_and_one_build_of_500_files(tmp_path):
-    world = World(tmp_path / "warehouse")
-    weeks = fridays(25)
-    with world.instance() as instance, served(world, FUNDFLOWS_AUTOMATE="1"):
-        assert eventually(lambda: bool(instance.all_instigator_state()), 90)
-        time.sleep(35)  # one round of the tables' sensor, which only sees changes from then on
-        for number in range(500):
-            source, header = (("farside_sol", HEADER), ("farside_eth", "Date,ETHA,FETH,Total"))[
-                number % 2
-            ]
-            line = f"{printed(weeks[number % 25])},{number}.0,1.0,{number + 1}.0"
-            world.drop(source, f"{number}.csv", golden.history(header, line))
-
-        def is_done() -> bool:
-            runs = instance.get_runs()
-            return world.database.exists() and all(run.is_finished for run in runs)
-
-        assert eventually(is_done, 180)
-        time.sleep(45)  # a second round, in which nothing more must be asked for
-        runs = instance.get_runs()
-        assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
-        of_sources = [run for run in runs if SOURCE in run.tags]
-        assert 2 <= len(of_sources) <= 6
-        assert 1 <= len(runs) - len(of_sources) <= 3
-    flows = "select source, count(distinct week_ending) from mart.flows group by 1 order by 1"
-    assert world.query(flows) == [("farside_eth", 25), ("farside_sol", 25)]
-
-
-@pytest.mark.slow
-def test_two_builds_of_the_database_queue_where_people_see_it(tmp_path):
-    from dagster_graphql import DagsterGraphQLClient
-
-    world = World(tmp_path / "warehouse")
-    with world.instance() as instance, served(world) as port:
-
-        def answers() -> bool:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info"):
-                    return True
-            except OSError:
-                return False
-
-        assert eventually(answers, 90)
-        client = DagsterGraphQLClient("127.0.0.1", port_number=port)
-        keys = tables_of(definitions())
-        asked = [client.submit_job_execution("__ASSET_JOB", asset_selection=keys) for _ in "123"]
-        seen: list[tuple[str, ...]] = []
-
-        def are_done() -> bool:
-            runs = [instance.get_run_by_id(each) for each in asked]
-            seen.append(tuple(sorted(run.status.value for run in runs if run)))
-            return seen[-1] == ("SUCCESS",) * 3
-
-        assert eventually(are_done, 150)
-        busy = {"STARTING", "STARTED"}
-        assert max(sum(status in busy for status in each) for each in seen) == 1
-        assert any("QUEUED" in each and "STARTED" in each for each in seen)

@@ -22,6 +22,8 @@ from pipelines.build import database, models
 from pipelines.build.errors import BuildError
 from pipelines.reports import archive, facts
 
+pytestmark = pytest.mark.slow
+
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 WEEK = golden.WEEK
 FLOW = "select net_flow_usd from mart.flows where week_ending = ? and dimension = ? and member = ?"

@@ -18,6 +18,8 @@ from world import World, definitions
 from pipelines.components.fund_flow_report import key_of
 from pipelines.reports import begun
 
+pytestmark = pytest.mark.slow
+
 WEEK = dt.date(2026, 1, 16)
 
 

@@ -13,6 +13,8 @@ import openpyxl
 import pytest
 from world import Said, World, files_under
 
+pytestmark = pytest.mark.slow
+
 HISTORY = golden.history(
     "Date,IBIT,FBTC,Total",
     "09 Jan 2026,7.0,1.0,8.0",

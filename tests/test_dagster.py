@@ -27,6 +27,8 @@ from pipelines.components.fund_flow_report import key_of, partitions_of
 from pipelines.definitions import defs_to_run
 from pipelines.reports import layout
 
+pytestmark = pytest.mark.slow
+
 SNAPSHOT = Path(__file__).parent / "snapshots" / "asset_graph.txt"
 REWRITE = "FUNDFLOWS_REWRITE_SNAPSHOTS"
 
