@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import shutil
 from pathlib import Path
@@ -72,6 +73,16 @@ def test_add_of_the_same_bytes_changes_nothing(world):
     assert said.code == 0
     assert "already archived, same bytes: nothing to do" in said.text
     assert files_under(world.root) == before
+
+
+def test_a_user_without_a_name_can_add(world, monkeypatch):
+    """As in a container that runs under any number."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_294_967)  # nobody's
+    assert world.call("add", "farside_btc", world.file("btc.csv", HISTORY)).code == 0
+    (sidecar,) = world.warehouse.archive("farside_btc").glob("*.json")
+    assert json.loads(sidecar.read_text(encoding="utf-8"))["archived_by"] == "4294967"
 
 
 def test_add_leaves_the_file_where_it_is(world):
@@ -259,6 +270,26 @@ def test_run_refuses_weeks_that_are_none(world, weeks, words):
     assert said.code == 2
     assert words in said.text
     assert not world.database.exists()
+
+
+@pytest.mark.parametrize("name", ["a [1]", "a*", "why?", "a%20b"])
+def test_a_warehouse_in_which_dagster_would_lose_its_settings_is_refused(tmp_path, name):
+    world = World(tmp_path / name)
+    world.add("farside_btc", "btc.csv", HISTORY)
+    said = world.run()
+    assert said.code == 1
+    assert "set FUNDFLOWS_WAREHOUSE to another folder" in said.text
+    assert not world.database.exists()
+
+
+def test_a_warehouse_in_a_path_with_blanks_and_other_signs_is_like_any_other(tmp_path):
+    world = World(tmp_path / "ein Ordner {b}, 100% für's Haus")
+    world.add("farside_btc", "btc.csv", HISTORY)
+    assert world.run().code == 0
+    assert world.one("select count(*) from mart.flows where dimension = 'total'") == 3
+    with world.instance() as instance:
+        assert not instance.telemetry_enabled
+        assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
 
 
 FUTURE = dt.date(2099, 1, 2)

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -128,15 +129,18 @@ def queued(before, tmp_path_factory) -> Base:
     """Two runs wait for a daemon: all weeks of the source, and the tables."""
     world = copied(before, tmp_path_factory.mktemp("queued") / "warehouse")
     keys = partitions_of(SOURCE).get_partition_keys()
-    launch(world, [["facts", "canary"]], {"range_start": keys[0], "range_end": keys[-1]})
     every = definitions().resolve_asset_graph().get_all_asset_keys()
-    launch(world, [list(key.path) for key in every if key.path[0] != "facts"], {})
+    launch(
+        world,
+        weeks=parameters([["facts", "canary"]], {"range_start": keys[0], "range_end": keys[-1]}),
+        tables=parameters([list(key.path) for key in every if key.path[0] != "facts"], {}),
+    )
     return timed(world, DAEMON, writing, tmp_path_factory.mktemp("daemon"))
 
 
-def launch(world: World, assets: list[list[str]], span: dict[str, str]) -> None:
-    """Launch a run as the UI does, through GraphQL; it is queued, for no daemon is there."""
-    parameters = {
+def parameters(assets: list[list[str]], span: dict[str, str]) -> dict[str, Any]:
+    """Return what the UI sends to launch a run."""
+    return {
         "selector": {
             "repositoryLocationName": LOCATION,
             "repositoryName": "__repository__",
@@ -151,16 +155,25 @@ def launch(world: World, assets: list[list[str]], span: dict[str, str]) -> None:
             ]
         },
     }
-    variables = json.dumps({"executionParams": parameters})
+
+
+def launch(world: World, **runs: dict[str, Any]) -> None:
+    """Launch runs as the UI does, through GraphQL; they are queued, for no daemon is there."""
+    asked = ", ".join(f"${name}: ExecutionParams!" for name in runs)
+    launched = " ".join(
+        f"{name}: launchPipelineExecution(executionParams: ${name}) {{ __typename }}"
+        for name in runs
+    )
+    text = f"mutation ({asked}) {{ {launched} }}"
     said = subprocess.run(
-        [BIN / "dagster-graphql", "-m", LOCATION, "-p", "launchPipelineExecution", "-v", variables],
+        [BIN / "dagster-graphql", "-m", LOCATION, "-t", text, "-v", json.dumps(runs)],
         env=environment(world),
         capture_output=True,
         timeout=PATIENCE,
         check=True,
         encoding="utf-8",
     )
-    assert "LaunchRunSuccess" in said.stdout, said.stdout
+    assert said.stdout.count("LaunchRunSuccess") == len(runs), said.stdout
 
 
 def timed(base: World, command: Command, begins: Callable[[World], bool], folder: Path) -> Base:

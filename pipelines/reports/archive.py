@@ -12,6 +12,7 @@ import getpass
 import hashlib
 import json
 import logging
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,9 +198,17 @@ def _sidecar(report: Report, path: Path) -> str:
         "size": path.stat().st_size,
         "received_at": report.received_at.isoformat(),
         "published_at": report.published_at.isoformat() if report.published_at else None,
-        "archived_by": getpass.getuser(),
+        "archived_by": _user(),
     }
     return json.dumps(said, indent=1) + "\n"
+
+
+def _user() -> str:
+    """Return who archives; by number in a container whose user has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # OSError from Python 3.13 on
+        return str(os.getuid())
 
 
 def _archived(sidecar: Path) -> Archived:
