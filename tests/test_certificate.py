@@ -28,6 +28,8 @@ from pipelines.reports.layout import Source, parse_source
 from pipelines.reports.template import write_workbook
 from pipelines.reports.warehouse import Warehouse
 
+pytestmark = pytest.mark.slow
+
 MILLION = 1_000_000
 Line = dict[str, Any]
 Figures = Mapping[str, str | Mapping[str, str]]

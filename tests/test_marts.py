@@ -21,6 +21,8 @@ from pipelines.components import metadata
 from schemas import catalog
 from schemas.observation import Observation
 
+pytestmark = pytest.mark.slow
+
 MILLION = 1_000_000
 DIMENSIONS = ("asset", "issuer", "country", "fund")
 EFFECTS = (

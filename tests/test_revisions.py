@@ -15,6 +15,8 @@ from world import World
 from pipelines.reports.judge import judge
 from tests.bridge_world import BridgeWorld, Rows, m
 
+pytestmark = pytest.mark.slow
+
 BTC = "Date,IBIT,FBTC,Total"
 MOMENTS = ("2026-02-03T18:00Z", "2026-02-03T23:30Z", "2026-02-04T05:00Z", "2026-02-09T12:00Z")
 DAY = dt.date(2026, 2, 3)
