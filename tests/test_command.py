@@ -169,7 +169,7 @@ def test_run_ends_with_the_latest_week_and_the_path_of_the_database(ran):
         "4 weeks read.",
     ):
         assert words in said
-    assert str(ran.database) in said.replace(" ", "")
+    assert "".join(str(ran.database).split()) in said.replace(" ", "")
     assert ran.database.exists()
 
 
@@ -283,7 +283,7 @@ def test_a_warehouse_in_which_dagster_would_lose_its_settings_is_refused(tmp_pat
 
 
 def test_a_warehouse_in_a_path_with_blanks_and_other_signs_is_like_any_other(tmp_path):
-    world = World(tmp_path / "ein Ordner {b}, 100% für's Haus")
+    world = World(tmp_path / "a folder {b}, 100% the team's")
     world.add("farside_btc", "btc.csv", HISTORY)
     assert world.run().code == 0
     assert world.one("select count(*) from mart.flows where dimension = 'total'") == 3
