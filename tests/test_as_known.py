@@ -59,6 +59,7 @@ MACROS = ("core.observation", "mart.flows", "mart.aum_change", "mart.fund_bridge
 
 def read(database_file: Path, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
     with closing(duckdb.connect(str(database_file), read_only=True)) as connection:
+        connection.execute("set timezone = 'UTC'")
         return connection.execute(sql, parameters).fetchall()
 
 

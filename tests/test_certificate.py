@@ -85,6 +85,7 @@ class Desk:
     def rows(self, sql: str, *parameters: object, file: Path | None = None) -> list[Line]:
         served = str(file or self.warehouse.database)
         with closing(duckdb.connect(served, read_only=True)) as connection:
+            connection.execute("set timezone = 'UTC'")
             answer = connection.execute(sql, parameters)
             names = [column[0] for column in answer.description or ()]
             return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]

@@ -50,6 +50,7 @@ def query(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Query:
 
     def ask(sql: str, *parameters: object) -> list[tuple[object, ...]]:
         with duckdb.connect(str(home / "fundflows.duckdb"), read_only=True) as connection:
+            connection.execute("set timezone = 'UTC'")
             return connection.execute(sql, list(parameters)).fetchall()
 
     return ask

@@ -95,6 +95,7 @@ def test_e43_a_revision_is_known_only_when_it_was_made(filled):
     assert said.code == 0, said.text
     file = next(file for file in filled.root.glob("fundflows@*.duckdb"))
     with duckdb.connect(str(file), read_only=True) as connection:
+        connection.execute("set timezone = 'UTC'")
         kinds = connection.execute(
             "select kind, count(*) from ops.revision group by all order by 1"
         )

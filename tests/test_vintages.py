@@ -426,6 +426,7 @@ def test_what_was_known_on_a_day_is_what_the_ledger_says_as_of_that_day(
     moment = dt.datetime.fromisoformat(f"{known}T00:00+00:00")
     database.publish(whole.warehouse, [SOURCE], as_of=moment, target=target)
     with closing(duckdb.connect(str(target), read_only=True)) as connection:
+        connection.execute("set timezone = 'UTC'")
         found = connection.execute(
             "select net_flow_usd, (select max(known_at) <= ? from core.observation) "
             "from core.fund_step where label = 'IBIT' and trade_date = '2026-01-13'",
