@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
+# A file of tests in one worker, in the order of tests/conftest.py: the longest first.
+SPREAD := --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test unit dev check format bench same lock upgrade samples clean
 
@@ -12,10 +14,10 @@ run: $(STAMP)
 	$(BIN)/fundflows run
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto $(SPREAD)
 
 unit: $(STAMP)
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not slow and not real"
+	$(BIN)/python -m pytest -n auto $(SPREAD) -m "not browser and not slow and not real"
 
 # About a quarter of an hour on two quiet cores; prints tables for docs/benchmarks.md.
 bench: $(STAMP)

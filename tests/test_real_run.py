@@ -28,7 +28,12 @@ def query(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Query:
         command = [Path(sys.executable).with_name("fundflows"), *map(str, words)]
         environment = {"FUNDFLOWS_WAREHOUSE": str(home), "PATH": "/usr/bin:/bin"}
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, timeout=400
+            command,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            timeout=400,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -40,6 +45,7 @@ def query(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Query:
 
     def ask(sql: str, *parameters: object) -> list[tuple[object, ...]]:
         with duckdb.connect(str(home / "fundflows.duckdb"), read_only=True) as connection:
+            connection.execute("set timezone = 'UTC'")
             return connection.execute(sql, list(parameters)).fetchall()
 
     return ask

@@ -302,7 +302,7 @@ def _load_reference(
     loaded = []
     for name, file in models.reference_tables().items():
         schema = empty(catalog.contract_of(name)).schema
-        read = pl.read_csv(file, infer_schema=False)
+        read = pl.read_csv(file, infer_schema=False, glob=False)
         if set(read.columns) != set(schema):
             raise errors.shape_of(name, list(schema), read.columns)
         try:
@@ -521,9 +521,13 @@ def printed_labels(dimension: str, asset_classes: Collection[str] = ()) -> list[
 
     Of assets, only those of the given classes, if any are given.
     """
-    alias = pl.read_csv(models.reference_tables()["reference.alias"], infer_schema=False)
+    alias = pl.read_csv(
+        models.reference_tables()["reference.alias"], infer_schema=False, glob=False
+    )
     current = alias.filter((pl.col("dimension") == dimension) & pl.col("valid_to").is_null())
-    names = pl.read_csv(models.reference_tables()[f"reference.{dimension}"], infer_schema=False)
+    names = pl.read_csv(
+        models.reference_tables()[f"reference.{dimension}"], infer_schema=False, glob=False
+    )
     if dimension == "asset" and asset_classes:
         names = names.filter(pl.col("asset_class").is_in(list(asset_classes)))
     named = names.rename({dimension: "member", f"{dimension}_name": "name"})

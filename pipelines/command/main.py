@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -218,10 +219,21 @@ def prepare_dagster(warehouse: Warehouse) -> Path:
     """Give Dagster a home in the warehouse, with the project's settings; return it.
 
     A `DAGSTER_HOME` that is set already is respected.
+
+    Raises:
+        FundflowsError: Dagster would take the path for a pattern, and silently go without the
+            settings: with telemetry, and several builds at a time.
     """
     if home := os.environ.get("DAGSTER_HOME"):
         return Path(home)
     home_path = warehouse.dagster_home
+    if found := re.search(r"[\[\]*?]|%[0-9A-Fa-f]{2}", str(home_path)):
+        raise FundflowsError(
+            "The warehouse is in a folder in which Dagster cannot keep its runs.",
+            expected="a path without [ ] * ? and without % before two hexadecimal digits",
+            found=f"{found[0]} in {warehouse.root}",
+            fix="set FUNDFLOWS_WAREHOUSE to another folder, or move the project",
+        )
     home_path.mkdir(parents=True, exist_ok=True)
     settings = (PROJECT / "dagster.yaml").read_text(encoding="utf-8")
     target = home_path / "dagster.yaml"

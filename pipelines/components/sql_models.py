@@ -162,7 +162,9 @@ def _check_specs() -> Iterator[dg.AssetCheckSpec]:
             description="The table keeps its contract: columns, types, grain and rules.",
         )
     for name, table in _audited().items():
-        sentence = models.audits()[name].read_text().partition("\n")[0].removeprefix("-- ")
+        sentence = (
+            models.audits()[name].read_text(encoding="utf-8").partition("\n")[0].removeprefix("-- ")
+        )
         yield dg.AssetCheckSpec(name, asset=table_key(table), description=sentence)
     yield dg.AssetCheckSpec(
         _LABELS,

@@ -12,6 +12,7 @@ import getpass
 import hashlib
 import json
 import logging
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +110,9 @@ def _keep(
         )
     report = Report(source, report_id, file.name, received, published)
     write_whole(path, lambda temporary: temporary.write_bytes(content))
-    write_whole(sidecar, lambda temporary: temporary.write_text(_sidecar(report, path)))
+    write_whole(
+        sidecar, lambda temporary: temporary.write_text(_sidecar(report, path), encoding="utf-8")
+    )
     return Archived(report, path, is_new=True)
 
 
@@ -195,13 +198,21 @@ def _sidecar(report: Report, path: Path) -> str:
         "size": path.stat().st_size,
         "received_at": report.received_at.isoformat(),
         "published_at": report.published_at.isoformat() if report.published_at else None,
-        "archived_by": getpass.getuser(),
+        "archived_by": _user(),
     }
     return json.dumps(said, indent=1) + "\n"
 
 
+def _user() -> str:
+    """Return who archives; by number in a container whose user has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # OSError from Python 3.13 on
+        return str(os.getuid())
+
+
 def _archived(sidecar: Path) -> Archived:
-    said = json.loads(sidecar.read_text())
+    said = json.loads(sidecar.read_text(encoding="utf-8"))
     published = said["published_at"]
     report = Report(
         said["source"],

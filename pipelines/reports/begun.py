@@ -64,7 +64,7 @@ def begin(
 
         def write(temporary: Path) -> None:
             # Locked before it has its name, so that nobody finds it free.
-            handle = held.enter_context(temporary.open("w"))
+            handle = held.enter_context(temporary.open("w", encoding="utf-8"))
             fcntl.flock(handle, fcntl.LOCK_EX)
             json.dump(said, handle)
             handle.flush()
@@ -83,7 +83,7 @@ def abandoned(warehouse: Warehouse) -> list[Begun]:
     found = []
     for file in warehouse.running_files():
         # Blocked: its run is at work. Not found: its run has just ended.
-        with suppress(BlockingIOError, FileNotFoundError), file.open() as handle:
+        with suppress(BlockingIOError, FileNotFoundError), file.open(encoding="utf-8") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             run_id, what = file.stem.split(".")
             found.append(Begun(file, run_id, what, _weeks_in(handle.read())))

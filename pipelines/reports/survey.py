@@ -204,7 +204,7 @@ def _surveyed(
 def _kept(warehouse: Warehouse, source: Source) -> pl.DataFrame:
     """Return what was kept of earlier readings; nothing, if there is none or it is damaged."""
     try:
-        kept = pl.read_parquet(warehouse.contents(source.name))
+        kept = pl.read_parquet(warehouse.contents(source.name), glob=False)
     except (FileNotFoundError, pl.exceptions.PolarsError):
         return pl.DataFrame(schema=_SURVEY)
     return kept if kept.schema == _SURVEY else pl.DataFrame(schema=_SURVEY)

@@ -102,7 +102,7 @@ def one_at_a_time(path: Path, on_wait: Callable[[], object] = lambda: None) -> I
     """
     file = path.parent / "locks" / path.name
     file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as lock:
+    with file.open("w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
