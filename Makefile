@@ -4,8 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
+# A file of tests in one worker, in the order of tests/conftest.py: the longest first.
+SPREAD := --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test unit dev check format bench lock upgrade samples clean
+.PHONY: run test unit dev check format bench same lock upgrade samples clean
 
 run: $(STAMP)
 	$(BIN)/fundflows init
@@ -13,14 +15,18 @@ run: $(STAMP)
 	$(BIN)/fundflows run
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto $(SPREAD)
 
 unit: $(STAMP)
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not slow and not real"
+	$(BIN)/python -m pytest -n auto $(SPREAD) -m "not browser and not slow and not real"
 
 # About a quarter of an hour on two quiet cores; prints tables for docs/benchmarks.md.
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+# make same OLD=main NEW=. ALLOW=allowed.toml; see docs/comparing-builds.md.
+same: $(STAMP)
+	$(BIN)/python -m tests.same "$(OLD)" "$(NEW)" $(if $(ALLOW),--allow "$(ALLOW)") $(OPTIONS)
 
 dev: $(STAMP)
 	$(BIN)/fundflows ui
@@ -57,4 +63,4 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .same .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info

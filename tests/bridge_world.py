@@ -267,6 +267,7 @@ class BridgeWorld:
         """Query the published database; each row by column."""
         file = self.root / target if target else self.warehouse.database
         with closing(duckdb.connect(str(file), read_only=True)) as connection:
+            connection.execute("set timezone = 'UTC'")
             answer = connection.execute(sql, parameters)
             names = [column[0] for column in answer.description or ()]
             return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]

@@ -1,23 +1,71 @@
-"""Settings and fixtures that all tests share."""
+"""Settings and fixtures that all tests share: the same tests and examples on every machine."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from same import real as reports
 
-# A slow machine is no failure: examples are counted, not timed.
-settings.register_profile("fundflows", deadline=None, max_examples=100)
+# A slow machine is no failure: examples are counted, not timed. They are the same in every run, so
+# that a green one is no luck; `pytest --hypothesis-profile=explore` looks for others.
+settings.register_profile("fundflows", deadline=None, derandomize=True, max_examples=100)
+settings.register_profile("explore", deadline=None, derandomize=False, max_examples=1_000)
 settings.load_profile("fundflows")
+
+# What a person may set for the tests; whatever else is set is about this person's own warehouse.
+FOR_TESTS = {
+    "FUNDFLOWS_REAL",
+    "FUNDFLOWS_KILLS",
+    "FUNDFLOWS_KILLS_SEED",
+    "FUNDFLOWS_REWRITE_SNAPSHOTS",
+    "FUNDFLOWS_STRESS_SECONDS",
+}
+# Begun first, so that no worker waits for one of them in the end; a file is one worker's.
+LONGEST = (
+    "test_kill_random",
+    "test_kill",
+    "test_daemon",
+    "test_as_known",
+    "test_stress",
+    "test_bad_input",
+    "test_automation",
+    "test_ui",
+    "test_same_tests",
+)
+SHOWN_BY = {"COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"}
+
+
+def pytest_configure() -> None:
+    """Forget the settings of the person who runs the tests, before any fixture is made."""
+    for name in set(os.environ) - FOR_TESTS:
+        if name.startswith(("FUNDFLOWS_", "DAGSTER_")) or name in SHOWN_BY:
+            del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the longest files first."""
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
+@pytest.fixture(autouse=True)
+def _same_environment() -> Iterator[None]:
+    """Undo what a test, or a command called by it, does to the environment."""
+    before = dict(os.environ)
+    yield
+    if os.environ != before:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @pytest.fixture(scope="session")
 def real() -> Path:
     """Return the folder of real reports; they belong to their publishers and are not kept here."""
-    beside = Path(__file__).resolve().parents[2] / "shared" / "real"
-    folder = Path(os.environ.get("FUNDFLOWS_REAL") or beside)
+    folder = reports.folder()
     if not folder.is_dir():
         pytest.skip(f"no real reports in {folder}: set FUNDFLOWS_REAL to their folder")
     return folder

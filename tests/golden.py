@@ -20,6 +20,7 @@ from typing import Any
 import openpyxl
 import polars as pl
 import yaml
+from openpyxl.xml.functions import tostring
 
 import pipelines
 from pipelines.ingest.sources import sources
@@ -27,6 +28,7 @@ from pipelines.layouts.source import Source, parse_source
 from pipelines.reading.reader import Reading, read
 from pipelines.report import Report
 
+MADE = dt.datetime(2026, 1, 1)  # noqa: DTZ001 (a workbook's times have no zone)
 RECEIVED = dt.datetime(2026, 9, 1, 12, tzinfo=dt.UTC)
 SOURCES = Path(pipelines.__file__).parent / "defs" / "sources"
 
@@ -59,18 +61,44 @@ def workbook(
     for area in merges:
         sheet, _, cells = area.partition("!")
         book[sheet].merge_cells(cells)
+    return saved(book)
+
+
+def saved(book: openpyxl.Workbook) -> bytes:
+    """Return a workbook's bytes, the same in every process: openpyxl writes the clock's time."""
+    book.properties.created = MADE
     content = io.BytesIO()
     book.save(content)
+    book.properties.modified = MADE  # saving sets the clock's time
+    core = {"docProps/core.xml": tostring(book.properties.to_tree())}
+    return zipped(unzipped(content.getvalue()) | core)
+
+
+def zipped(parts: Mapping[str, bytes], *, deflated: bool = False) -> bytes:
+    """Return a zip file of these parts, without the time of its making.
+
+    Stored unless it must be deflated: builds of zlib compress to different bytes.
+    """
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as package:
+        for name, part in parts.items():
+            entry = zipfile.ZipInfo(name, MADE.timetuple()[:6])
+            entry.create_system = 0
+            entry.compress_type = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED
+            package.writestr(entry, part)
     return content.getvalue()
+
+
+def unzipped(content: bytes) -> dict[str, bytes]:
+    """Return the parts of a zip file, in its order."""
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        return {name: package.read(name) for name in package.namelist()}
 
 
 def edited(content: bytes, part: str, edit: Callable[[bytes], bytes]) -> bytes:
     """Return a workbook with one part of its zip file edited, for what openpyxl cannot write."""
-    changed = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(changed, "w") as new:
-        for name in old.namelist():
-            new.writestr(name, edit(old.read(name)) if name == part else old.read(name))
-    return changed.getvalue()
+    parts = unzipped(content)
+    return zipped(parts | {part: edit(parts[part])})
 
 
 def csv_bytes(

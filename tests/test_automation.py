@@ -1,7 +1,7 @@
 """What runs by itself: files that arrive, weeks that end, weeks that are late, runs that fail.
 
 Sensors and schedules are evaluated as the daemon does it, on an instance in a folder of the test,
-and the runs that they ask for are executed. The tests marked slow run the daemon itself.
+and the runs that they ask for are executed. The daemon itself runs in test_daemon.
 """
 
 from __future__ import annotations
@@ -11,18 +11,16 @@ import datetime as dt
 import http.server
 import json
 import os
+import shlex
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import threading
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -31,7 +29,7 @@ import pytest
 import steps
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
-from world import World, definitions
+from world import World, anew, definitions
 
 from pipelines.cli.main import PROJECT, prepare_dagster
 from pipelines.components import alerts, workspace
@@ -48,6 +46,8 @@ from pipelines.layouts.source import Release, parse_source_file
 from pipelines.store import archive
 from pipelines.store.files import one_at_a_time
 
+pytestmark = pytest.mark.slow
+
 HEADER = "Date,BSOL,GSOL,Total"
 PATIENCE = 20.0
 
@@ -57,11 +57,16 @@ def page(day: str, flow: float) -> bytes:
     return golden.history(HEADER, f"{day},{flow},1.0,{flow + 1.0}")
 
 
-def fridays(count: int, *, before: dt.date | None = None) -> list[dt.date]:
-    """Return the last Fridays before a day, oldest first; today, if none is given."""
-    today = before or dt.datetime.now(dt.UTC).date()
-    last = today - dt.timedelta(days=(today.weekday() - 4) % 7 or 7)
-    return [last - dt.timedelta(weeks=age) for age in reversed(range(count))]
+def fridays(count: int) -> list[dt.date]:
+    """Return the first Fridays of 2026."""
+    return [dt.date(2026, 1, 2) + dt.timedelta(weeks=number) for number in range(count)]
+
+
+def clock_at(moment: str) -> SimpleNamespace:
+    """Return the module `datetime` with its clock stopped."""
+    now = dt.datetime.fromisoformat(moment)
+    stopped = type("Stopped", (dt.datetime,), {"now": classmethod(lambda *_: now)})
+    return SimpleNamespace(UTC=dt.UTC, datetime=stopped)
 
 
 def printed(day: dt.date) -> str:
@@ -240,7 +245,7 @@ def test_an_unreadable_file_is_archived_told_once_and_keeps_no_other_out(
     automated, monkeypatch, tmp_path
 ):
     told = tmp_path / "told.txt"
-    monkeypatch.setenv(alerts.CHANNEL, f"{sys.executable} {teller(tmp_path)} {told}")
+    monkeypatch.setenv(alerts.CHANNEL, teller(told))
     bad = automated.world.drop("coinshares", "bad.xlsx", golden.CLEAN[:500])
     automated.world.drop("coinshares", "good.xlsx", golden.CLEAN)
     automated.world.drop("farside_sol", "sol.csv", page("09 Jan 2026", 1))
@@ -249,7 +254,8 @@ def test_an_unreadable_file_is_archived_told_once_and_keeps_no_other_out(
     assert not bad.exists()
     names = {each.report.name for each in archive.reports(automated.world.warehouse, "coinshares")}
     assert names == {"bad.xlsx", "good.xlsx"}
-    assert told.read_text().count("bad.xlsx is archived, but it cannot be used") == 1
+    words = "bad.xlsx is archived, but it cannot be used"
+    assert told.read_text(encoding="utf-8").count(words) == 1
     check = automated.check("coinshares", "readable")
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "bad.xlsx: The workbook is truncated" in check.metadata["unusable"].value
@@ -257,13 +263,14 @@ def test_an_unreadable_file_is_archived_told_once_and_keeps_no_other_out(
         assert automated.execute(each).success
     automated.world.drop("coinshares", "other.xlsx", golden.weekly({"By asset!B6": -37.6}))
     assert len(automated.tick().run_requests) == 1
-    assert told.read_text().count("bad.xlsx") == 2  # its name and the place in one message
+    # Its name and the place in one message.
+    assert told.read_text(encoding="utf-8").count("bad.xlsx") == 2
 
 
 def test_a_source_that_cannot_be_looked_at_keeps_no_other_out(automated):
     damaged = automated.world.warehouse.archive("coinshares") / f"{'0' * 64}.report.json"
     damaged.parent.mkdir(parents=True)
-    damaged.write_text("{")
+    damaged.write_text("{", encoding="utf-8")
     automated.world.drop("farside_sol", "sol.csv", page("09 Jan 2026", 1))
     result = automated.tick()
     assert [span(each)[0] for each in result.run_requests] == ["farside_sol"]
@@ -399,12 +406,11 @@ def test_a_changed_sql_file_marks_its_table_as_stale_and_starts_nothing(
     copy = tmp_path / "sql"
     shutil.copytree(models.SQL, copy)
     file = copy / "mart" / "flows_by_underlying.sql"
-    file.write_text(file.read_text() + "-- changed\n")
+    file.write_text(file.read_text(encoding="utf-8") + "-- changed\n", encoding="utf-8")
     monkeypatch.setattr(models, "SQL", copy)
     monkeypatch.setattr("pipelines.components.metadata.PROJECT", tmp_path)
-    models.models.cache_clear()
-    changed = defs()
-    models.models.cache_clear()
+    with anew(models.models):
+        changed = defs()
     assert stale(automated, changed) == {"mart/flows_by_underlying": "has a new code version"}
     automated.loaded = changed
     assert watched.asked() == set()
@@ -527,8 +533,7 @@ def test_coverage_says_of_every_expected_week_whether_it_came_in_time(tmp_path, 
 
 
 def test_a_source_without_a_calendar_or_a_report_is_never_late(automated):
-    old = fridays(5)[0]
-    content = golden.history("Date,ARKB", f"{old:%Y-%m-%d},1.0")
+    content = golden.history("Date,ARKB", "2026-01-02,1.0")
     automated.world.add("ark_bloomberg", "old.csv", content)
     automated.tick("freshness")
     for source in sources():
@@ -539,10 +544,12 @@ def test_a_late_week_fails_the_check_that_names_it_and_is_told_once(
     automated, monkeypatch, tmp_path
 ):
     told = tmp_path / "told.txt"
-    monkeypatch.setenv(alerts.CHANNEL, f"{sys.executable} {teller(tmp_path)} {told}")
+    monkeypatch.setenv(alerts.CHANNEL, teller(told))
+    monkeypatch.setattr(workspace, "dt", clock_at("2026-02-10T12:00Z"))
     weeks = fridays(6)
     lines = [f"{printed(week)},1.0,1.0,2.0" for week in weeks[:3]]
-    automated.world.add("farside_sol", "sol.csv", golden.history(HEADER, *lines))
+    content = golden.history(HEADER, *lines)
+    automated.world.add("farside_sol", "sol.csv", content, received="2026-01-17T00:00Z")
     automated.execute(automated.tick().run_requests[0])
     automated.tick("freshness")
     check = automated.check("farside_sol", "on_time")
@@ -551,21 +558,24 @@ def test_a_late_week_fails_the_check_that_names_it_and_is_told_once(
     first = f"the week to {weeks[3]} was expected by {since} 00:00 UTC"
     assert first in (check.description or "")
     assert check.metadata["last_week"].value == str(weeks[2])
-    assert first in told.read_text()
-    before = told.read_text()
+    assert first in told.read_text(encoding="utf-8")
+    before = told.read_text(encoding="utf-8")
     assert automated.tick("freshness").asset_events == []
-    assert told.read_text() == before
+    assert told.read_text(encoding="utf-8") == before
 
 
-def test_a_run_does_not_make_a_late_week_fresh_but_its_report_does(automated):
+def test_a_run_does_not_make_a_late_week_fresh_but_its_report_does(automated, monkeypatch):
+    monkeypatch.setattr(workspace, "dt", clock_at("2026-02-09T12:00Z"))
     weeks = fridays(6)
-    automated.world.add("farside_sol", "old.csv", page(printed(weeks[0]), 1.0))
+    old = page(printed(weeks[0]), 1.0)
+    automated.world.add("farside_sol", "old.csv", old, received="2026-01-03T00:00Z")
     (asked,) = automated.tick().run_requests
     automated.execute(asked)
     automated.execute(asked)
     assert not automated.check("farside_sol", "on_time").passed
     lines = [f"{printed(week)},1.0,1.0,2.0" for week in weeks]
-    automated.world.add("farside_sol", "new.csv", golden.history(HEADER, *lines))
+    new = golden.history(HEADER, *lines)
+    automated.world.add("farside_sol", "new.csv", new, received="2026-02-07T00:00Z")
     automated.execute(automated.tick().run_requests[0])
     assert automated.check("farside_sol", "on_time").passed
     automated.tick("freshness")
@@ -644,11 +654,10 @@ def test_every_table_links_to_its_file_and_its_columns_lead_to_the_printed_numbe
 # -- alerts ----------------------------------------------------------------------------------------
 
 
-def teller(folder: Path) -> Path:
+def teller(told: Path) -> str:
     """Return a command that appends what it is told to a file."""
-    script = folder / "tell.py"
-    script.write_text("import sys\nopen(sys.argv[1], 'a').write(sys.stdin.read() + '\\n')\n")
-    return script
+    program = "import sys; open(sys.argv[1], 'ab').write(sys.stdin.buffer.read() + b'\\n')"
+    return shlex.join([sys.executable, "-c", program, str(told)])
 
 
 def failed(automated: Automated) -> Any:
@@ -678,10 +687,10 @@ EXPECTED = (
 def test_a_failed_run_is_told_to_a_command(automated, monkeypatch, tmp_path):
     told = tmp_path / "told.txt"
     context = failed(automated)
-    monkeypatch.setenv(alerts.CHANNEL, f"{sys.executable} {teller(tmp_path)} {told}")
+    monkeypatch.setenv(alerts.CHANNEL, teller(told))
     alerts.failure_sensor()(context)
     for words in EXPECTED:
-        assert words in told.read_text()
+        assert words in told.read_text(encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -738,10 +747,11 @@ def test_settings_of_an_upgrade_replace_those_of_the_version_before(tmp_path):
     world = World(tmp_path / "warehouse")
     with world.entered():
         home = prepare_dagster(world.warehouse)
-    (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    settings = home / "dagster.yaml"
+    settings.write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
     with world.entered():
         assert prepare_dagster(world.warehouse) == home
-    assert (home / "dagster.yaml").read_text() == (PROJECT / "dagster.yaml").read_text()
+    assert settings.read_bytes() == (PROJECT / "dagster.yaml").read_bytes()
 
 
 def test_settings_let_one_build_run_at_a_time(automated):
@@ -761,102 +771,3 @@ def test_nothing_runs_by_itself_until_it_is_turned_on(monkeypatch, value, status
     assert statuses.pop("alerts") == "RUNNING"  # it only tells
     assert statuses == dict.fromkeys(("inbox", "freshness", "tables"), status)
     assert {each.default_status.value for each in repository.schedule_defs} == {status}
-
-
-# -- the daemon itself -----------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def served(world: World, **environment: str) -> Iterator[int]:
-    """Run the UI with its daemon over a world, as `fundflows ui` does; the port is given."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [Path(sys.executable).with_name("fundflows"), "ui", "--port", str(port)]
-    variables = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
-    variables |= {"FUNDFLOWS_WAREHOUSE": str(world.root), **environment}
-    log = world.root.parent / "ui.log"
-    with log.open("wb") as out:
-        server = subprocess.Popen(
-            command, env=variables, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        try:
-            yield port
-        finally:
-            os.killpg(server.pid, signal.SIGINT)
-            try:
-                server.wait(30)
-            except subprocess.TimeoutExpired:
-                os.killpg(server.pid, signal.SIGKILL)
-                server.wait()
-            print(log.read_text(errors="replace")[-4000:])  # shown on failure
-
-
-def eventually(is_so: Callable[[], bool], patience: float) -> bool:
-    """Wait until something is so; return whether it came to be."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if is_so():
-            return True
-        time.sleep(0.5)
-    return False
-
-
-@pytest.mark.slow
-def test_the_daemon_makes_a_handful_of_runs_and_one_build_of_500_files(tmp_path):
-    world = World(tmp_path / "warehouse")
-    weeks = fridays(25)
-    with world.instance() as instance, served(world, FUNDFLOWS_AUTOMATE="1"):
-        assert eventually(lambda: bool(instance.all_instigator_state()), 90)
-        time.sleep(35)  # one round of the tables' sensor, which only sees changes from then on
-        for number in range(500):
-            source, header = (("farside_sol", HEADER), ("farside_eth", "Date,ETHA,FETH,Total"))[
-                number % 2
-            ]
-            line = f"{printed(weeks[number % 25])},{number}.0,1.0,{number + 1}.0"
-            world.drop(source, f"{number}.csv", golden.history(header, line))
-
-        def is_done() -> bool:
-            runs = instance.get_runs()
-            return world.database.exists() and all(run.is_finished for run in runs)
-
-        assert eventually(is_done, 180)
-        time.sleep(45)  # a second round, in which nothing more must be asked for
-        runs = instance.get_runs()
-        assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
-        of_sources = [run for run in runs if SOURCE in run.tags]
-        assert 2 <= len(of_sources) <= 6
-        assert 1 <= len(runs) - len(of_sources) <= 3
-    flows = "select source, count(distinct week_ending) from mart.flows group by 1 order by 1"
-    assert world.query(flows) == [("farside_eth", 25), ("farside_sol", 25)]
-
-
-@pytest.mark.slow
-def test_two_builds_of_the_database_queue_where_people_see_it(tmp_path):
-    from dagster_graphql import DagsterGraphQLClient
-
-    world = World(tmp_path / "warehouse")
-    with world.instance() as instance, served(world) as port:
-
-        def answers() -> bool:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info"):
-                    return True
-            except OSError:
-                return False
-
-        assert eventually(answers, 90)
-        client = DagsterGraphQLClient("127.0.0.1", port_number=port)
-        keys = tables_of(definitions())
-        asked = [client.submit_job_execution("__ASSET_JOB", asset_selection=keys) for _ in "123"]
-        seen: list[tuple[str, ...]] = []
-
-        def are_done() -> bool:
-            runs = [instance.get_run_by_id(each) for each in asked]
-            seen.append(tuple(sorted(run.status.value for run in runs if run)))
-            return seen[-1] == ("SUCCESS",) * 3
-
-        assert eventually(are_done, 150)
-        busy = {"STARTING", "STARTED"}
-        assert max(sum(status in busy for status in each) for each in seen) == 1
-        assert any("QUEUED" in each and "STARTED" in each for each in seen)

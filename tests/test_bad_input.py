@@ -7,9 +7,7 @@ what an analyst finds in the published database.
 from __future__ import annotations
 
 import datetime as dt
-import io
 import shutil
-import zipfile
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +24,8 @@ from pipelines.database.audit import audit
 from pipelines.database.errors import BuildError
 from pipelines.store import archive
 
+pytestmark = pytest.mark.slow
+
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 WEEK = golden.WEEK
 FLOW = "select net_flow_usd from mart.flows where week_ending = ? and dimension = ? and member = ?"
@@ -33,10 +33,7 @@ FLOW = "select net_flow_usd from mart.flows where week_ending = ? and dimension 
 
 def document() -> bytes:
     """Return a zip file that is no workbook."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as package:
-        package.writestr("word/document.xml", "<w:document/>")
-    return content.getvalue()
+    return golden.zipped({"word/document.xml": b"<w:document/>"})
 
 
 def week(number: int) -> dt.date:
@@ -507,7 +504,7 @@ def test_a_correction_under_the_same_printed_publication_date_wins(tmp_path, ord
 
 def broken_audit(patch: pytest.MonkeyPatch, folder: Path) -> str:
     file = folder / "no_flows.sql"
-    file.write_text("-- Nobody has a flow.\nselect * from mart.flows\n")
+    file.write_text("-- Nobody has a flow.\nselect * from mart.flows\n", encoding="utf-8")
     patch.setattr(models, "audits", lambda: {"no_flows": file})
     return "Audit no_flows failed; nothing was published."
 

@@ -18,6 +18,8 @@ from world import World, definitions
 from pipelines.components.source_checks import report_key
 from pipelines.store import journal
 
+pytestmark = pytest.mark.slow
+
 WEEK = dt.date(2026, 1, 16)
 
 
@@ -103,6 +105,6 @@ def test_a_dead_run_of_the_ui_is_closed(world):
 
 def test_what_a_power_cut_took_is_no_error(world):
     leave(world, "dead", "canary", WEEK)
-    world.warehouse.running("dead", "canary").write_text("")
+    world.warehouse.running("dead", "canary").write_text("", encoding="utf-8")
     assert "0 weeks read. Published" in world.run().text
     assert "Nothing is new" in world.run().text

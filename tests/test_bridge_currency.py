@@ -9,6 +9,8 @@ import pytest
 
 from tests.bridge_world import BridgeWorld, closes, day, effects, expected, m
 
+pytestmark = pytest.mark.slow
+
 Fill = Callable[[BridgeWorld], None]
 EXAMPLES: list[Fill] = []
 

@@ -11,6 +11,8 @@ import pytest
 from pipelines.errors import LayoutError
 from tests.bridge_world import BridgeWorld, closes, day, effects, expected, m, source
 
+pytestmark = pytest.mark.slow
+
 Fill = Callable[[BridgeWorld], None]
 EXAMPLES: list[Fill] = []
 WEEK = "2025-03-07"

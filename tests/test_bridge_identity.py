@@ -8,6 +8,8 @@ import pytest
 
 from tests.bridge_world import DIMENSIONS, BridgeWorld, closes, day, effects, expected, m
 
+pytestmark = pytest.mark.slow
+
 Fill = Callable[[BridgeWorld], None]
 EXAMPLES: list[Fill] = []
 WEEK = "2025-03-07"

@@ -22,6 +22,8 @@ from hypothesis import strategies as st
 
 from tests.bridge_world import DIMENSIONS, EFFECTS, BridgeWorld, closes
 
+pytestmark = pytest.mark.slow
+
 YEAR = [dt.date(2025, 1, 1) + dt.timedelta(days=each) for each in range(365)]
 SESSIONS = [each for each in YEAR if each.isoweekday() in (1, 3, 5) and each.day <= 31]
 HOLIDAYS = {dt.date(2025, *each) for each in ((1, 1), (4, 18), (4, 21), (5, 1), (12, 25), (12, 26))}

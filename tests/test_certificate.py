@@ -28,6 +28,8 @@ from pipelines.layouts.source import Source, parse_source
 from pipelines.store import archive
 from pipelines.store.paths import Warehouse
 
+pytestmark = pytest.mark.slow
+
 MILLION = 1_000_000
 Line = dict[str, Any]
 Figures = Mapping[str, str | Mapping[str, str]]
@@ -83,6 +85,7 @@ class Desk:
     def rows(self, sql: str, *parameters: object, file: Path | None = None) -> list[Line]:
         served = str(file or self.warehouse.database)
         with closing(duckdb.connect(served, read_only=True)) as connection:
+            connection.execute("set timezone = 'UTC'")
             answer = connection.execute(sql, parameters)
             names = [column[0] for column in answer.description or ()]
             return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]

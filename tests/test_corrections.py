@@ -9,6 +9,8 @@ import pytest
 from pipelines.database.errors import BuildError
 from tests.bridge_world import BridgeWorld, m
 
+pytestmark = pytest.mark.slow
+
 WEEK = "2023-05-12"
 LINE = {
     "correction": "press-2023-05-12-us",

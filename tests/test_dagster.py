@@ -20,13 +20,15 @@ import dagster as dg
 import golden
 import pytest
 import sqlglot
-from world import World, definitions
+from world import World, anew, definitions
 
 from pipelines.components.source import partitions_of
 from pipelines.components.source_checks import report_key
 from pipelines.database import models
 from pipelines.definitions import defs
 from pipelines.ingest.sources import sources
+
+pytestmark = pytest.mark.slow
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "asset_graph.txt"
 REWRITE = "FUNDFLOWS_REWRITE_SNAPSHOTS"
@@ -423,12 +425,11 @@ def test_a_model_that_cannot_be_traced_is_not_built(
     sql = tmp_path / "sql"
     shutil.copytree(models.SQL, sql)
     file = sql / "mart" / "flows.sql"
-    file.write_text(f"{file.read_text()}{added}\n")
+    file.write_text(f"{file.read_text(encoding='utf-8')}{added}\n", encoding="utf-8")
     monkeypatch.setattr(models, "SQL", sql)
-    models.models.cache_clear()
     before = copy.database.read_bytes()
-    ran = materialize(copy, loaded, models_of(loaded))
-    models.models.cache_clear()
+    with anew(models.models):
+        ran = materialize(copy, loaded, models_of(loaded))
     (event,) = ran.result.get_step_failure_events()
     description = event.step_failure_data.user_failure_data.description
     assert said in description
@@ -438,7 +439,7 @@ def test_a_model_that_cannot_be_traced_is_not_built(
 
 def test_a_build_that_fails_is_a_failed_run_with_the_reason(copy, loaded, monkeypatch, tmp_path):
     file = tmp_path / "nothing.sql"
-    file.write_text("-- Never.\nselect * from mart.flows\n")
+    file.write_text("-- Never.\nselect * from mart.flows\n", encoding="utf-8")
     monkeypatch.setattr(models, "audits", lambda: {"nothing": file})
     before = copy.database.read_bytes()
     ran = materialize(copy, loaded, models_of(loaded))

@@ -18,6 +18,8 @@ import yaml
 from pipelines.dagster_internals.event_log import MOST, BatchingEventLog
 from pipelines.store.paths import PROJECT
 
+pytestmark = pytest.mark.slow
+
 WEEKS = dg.StaticPartitionsDefinition([f"2026-{number:03}" for number in range(40)])
 KIND = dg.DagsterEventType
 

@@ -21,6 +21,8 @@ from pipelines.components import metadata
 from schemas import catalog
 from schemas.observation import Observation
 
+pytestmark = pytest.mark.slow
+
 MILLION = 1_000_000
 DIMENSIONS = ("asset", "issuer", "country", "fund")
 EFFECTS = (
@@ -728,7 +730,9 @@ README = Path(__file__).parents[1] / "README.md"
 
 @pytest.mark.parametrize(
     "question",
-    re.findall(r"^    (select (?:.|\n    (?!select))+)", README.read_text(), re.MULTILINE),
+    re.findall(
+        r"^    (select (?:.|\n    (?!select))+)", README.read_text(encoding="utf-8"), re.MULTILINE
+    ),
 )
 def test_the_questions_of_the_readme_can_be_asked(sampled, question):
     sampled.query(question)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from same.real import arrivals
 
 from samples.make import REPORTS
 
@@ -27,24 +28,24 @@ def query(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Query:
         command = [Path(sys.executable).with_name("fundflows"), *map(str, words)]
         environment = {"FUNDFLOWS_WAREHOUSE": str(home), "PATH": "/usr/bin:/bin"}
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, timeout=400
+            command,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            timeout=400,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    page, history = "btc_page_2026-07-23.html", "btc_history_2026-08-22.csv"
-    fundflows("add", "farside_btc", real / "farside" / page, "--received", "2026-07-23T12:00Z")
-    fundflows("add", "farside_btc", real / "farside" / history, "--received", "2026-08-22T12:00Z")
-    fundflows("add", "farside_eth", real / "farside/eth_history_2026-08-22.csv")
-    fundflows("add", "ark_bloomberg", *sorted((real / "bloomberg").glob("*.xlsx")))
-    fundflows("add", "proshares", real / "proshares/SSO-historical_nav.csv")
-    fundflows("add", "canary", *sorted((real / "canary").glob("*.csv")))
-    fundflows("add", "coinshares", *sorted((REPORTS / "coinshares").glob("*.xlsx")))
+    for arrival in arrivals(real, REPORTS):
+        fundflows(*arrival.words)
     fundflows("run")
     assert "Nothing is new" in fundflows("run")
 
     def ask(sql: str, *parameters: object) -> list[tuple[object, ...]]:
         with duckdb.connect(str(home / "fundflows.duckdb"), read_only=True) as connection:
+            connection.execute("set timezone = 'UTC'")
             return connection.execute(sql, list(parameters)).fetchall()
 
     return ask

@@ -15,6 +15,8 @@ from world import World
 from pipelines.checking.check import check
 from tests.bridge_world import BridgeWorld, Rows, m
 
+pytestmark = pytest.mark.slow
+
 BTC = "Date,IBIT,FBTC,Total"
 MOMENTS = ("2026-02-03T18:00Z", "2026-02-03T23:30Z", "2026-02-04T05:00Z", "2026-02-09T12:00Z")
 DAY = dt.date(2026, 2, 3)
@@ -93,6 +95,7 @@ def test_e43_a_revision_is_known_only_when_it_was_made(filled):
     assert said.code == 0, said.text
     file = next(file for file in filled.root.glob("fundflows@*.duckdb"))
     with duckdb.connect(str(file), read_only=True) as connection:
+        connection.execute("set timezone = 'UTC'")
         kinds = connection.execute(
             "select kind, count(*) from ops.revision group by all order by 1"
         )

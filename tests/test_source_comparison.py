@@ -15,6 +15,8 @@ from world import SAMPLES, World
 
 from tests.bridge_world import BridgeWorld, day, m
 
+pytestmark = pytest.mark.slow
+
 WEEK = dt.date(2026, 1, 23)
 WEDNESDAY = {"week": {"ends": "wednesday", "first": "1990-01-03", "in_progress": True}}
 DAYS = [f"2026-01-{number:02}" for number in (*range(12, 17), *range(19, 24), *range(26, 31))]
@@ -180,7 +182,6 @@ def reals(real: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.mark.real
-@pytest.mark.slow
 def test_e62_coinshares_and_farside_of_the_same_weeks(real: Path, reals: World) -> None:
     """Bitcoin of every week that both have, the second side added up here from the raw file."""
     weeks: dict[dt.date, Decimal] = defaultdict(Decimal)
@@ -214,7 +215,6 @@ def test_e62_coinshares_and_farside_of_the_same_weeks(real: Path, reals: World) 
 
 
 @pytest.mark.real
-@pytest.mark.slow
 def test_e62_one_fund_in_two_sources_agrees_but_for_weeks_that_are_named(reals: World) -> None:
     """ARKB as Bloomberg and as Farside have it: the same fund, so no universe can explain."""
     rows = reals.query(

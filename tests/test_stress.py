@@ -81,13 +81,17 @@ def test_backfills_a_weekly_run_and_readers_do_not_disturb_each_other(tmp_path):
             out, _ = process.communicate(timeout=SECONDS + ENDS_IN)
         except subprocess.TimeoutExpired:
             process.kill()
-            pytest.fail(f"{name} did not end: {logs[name].read_text()[-2000:]}")
+            pytest.fail(f"{name} did not end: {logs[name].read_text(encoding='utf-8')[-2000:]}")
         lines = out.decode().splitlines()
-        assert process.returncode == 0, f"{name}: {logs[name].read_text()[-4000:]}"
+        assert process.returncode == 0, f"{name}: {logs[name].read_text(encoding='utf-8')[-4000:]}"
         said[name] = json.loads(lines[-1])
     print(json.dumps(said, indent=1))
 
-    failed = {name: logs[name].read_text()[-4000:] for name, each in said.items() if each["failed"]}
+    failed = {
+        name: logs[name].read_text(encoding="utf-8")[-4000:]
+        for name, each in said.items()
+        if each["failed"]
+    }
     assert failed == {}
     assert said["weekly"]["dropped"] >= LEAST
     assert all(said[f"reader {number}"]["builds"] > 1 for number in range(4))

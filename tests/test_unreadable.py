@@ -13,14 +13,6 @@ from pipelines.errors import FundflowsError, UnreadableReport
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 
 
-def zip_of(**parts: bytes) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as package:
-        for name, part in parts.items():
-            package.writestr(name, part)
-    return content.getvalue()
-
-
 def flipped(content: bytes) -> bytes:
     """Return the workbook with a damaged stretch inside the data of its largest part."""
     with zipfile.ZipFile(io.BytesIO(content)) as package:
@@ -29,15 +21,20 @@ def flipped(content: bytes) -> bytes:
     return content[:at] + bytes(byte ^ 0xFF for byte in content[at : at + 16]) + content[at + 16 :]
 
 
+DEFLATED = golden.zipped(golden.unzipped(golden.CLEAN), deflated=True)
 SHEET = "xl/worksheets/sheet1.xml"
 CASES = {
     "empty": (b"", "is empty", "fetch the report again"),
     "white space": (b" \r\n\t\n", "is empty", "fetch the report again"),
     "zeros": (bytes(4096), "is empty", "fetch the report again"),
     "only a BOM": (b"\xef\xbb\xbf\r\n", "is empty", "fetch the report again"),
-    "zip without workbook": (zip_of(a=b"1,2"), "not an Excel workbook", "save it as .xlsx"),
+    "zip without workbook": (
+        golden.zipped({"a": b"1,2"}),
+        "not an Excel workbook",
+        "save it as .xlsx",
+    ),
     "zip that is a document": (
-        zip_of(**{"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w/>"}),
+        golden.zipped({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w/>"}),
         "not an Excel workbook",
         "save it as .xlsx",
     ),
@@ -45,6 +42,7 @@ CASES = {
     "half": (golden.CLEAN[: len(golden.CLEAN) // 2], "truncated", "copy the file again"),
     "first bytes": (golden.CLEAN[:4], "truncated", "copy the file again"),
     "damaged": (flipped(golden.CLEAN), "workbook", ""),
+    "damaged inside a deflated part": (flipped(DEFLATED), "workbook", ""),
     "sheet cut": (
         golden.edited(golden.CLEAN, SHEET, lambda sheet: sheet[: len(sheet) // 2]),
         "workbook",
@@ -97,10 +95,21 @@ def test_a_broken_text_or_a_page_without_table_is_named(content, what):
     assert "file btc.csv" in str(refused.value)
 
 
-@pytest.mark.parametrize("part", range(0, len(golden.CLEAN), len(golden.CLEAN) // 20))
-def test_a_workbook_cut_anywhere_is_refused_as_a_report(part):
+@pytest.mark.parametrize("workbook", ["stored", "deflated"])
+@pytest.mark.parametrize("percent", range(0, 100, 5))
+def test_a_workbook_cut_anywhere_is_refused_as_a_report(workbook, percent):
+    whole = {"stored": golden.CLEAN, "deflated": DEFLATED}[workbook]
     with pytest.raises(FundflowsError):
-        golden.read_bytes("coinshares", "cut.xlsx", golden.CLEAN[:part])
+        golden.read_bytes("coinshares", "cut.xlsx", whole[: len(whole) * percent // 100])
+
+
+def test_a_workbook_is_read_alike_however_it_is_packed():
+    stored, deflated = (
+        golden.read_bytes("coinshares", "2023-05-12.xlsx", each).observations.drop("report_id")
+        for each in (golden.CLEAN, DEFLATED)
+    )
+    assert stored.equals(deflated)
+    assert not stored.is_empty()
 
 
 def test_the_container_is_told_by_the_bytes_and_not_by_the_name():

@@ -5,7 +5,7 @@ records. No source is known by name.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -115,14 +115,7 @@ def _materialize(
     space.keep(known)
     checks = check_results(space.warehouse, known, space.now())
     failed = [result for result in results if not result.ok]
-    context.log.info(
-        "%s weeks, %s rows, %s vintages, %s refused rows, %s weeks refused",
-        len(results),
-        sum(result.rows for result in results),
-        sum(result.vintages for result in results),
-        sum(result.refused_rows for result in results),
-        len(failed),
-    )
+    context.log.info(_summary(results))
     if failed:
         # Dagster would drop all weeks of a failed step: record those that are on disk ourselves.
         for result in results:
@@ -141,6 +134,15 @@ def _materialize(
             partition_key=weeks.key_of(result.week),
         )
     yield dg.MaterializeResult(asset_key=report_key(source.name), check_results=checks)
+
+
+def _summary(results: Sequence[WeekResult]) -> str:
+    refused = sum(not result.ok for result in results)
+    return (
+        f"{len(results)} weeks, {sum(result.rows for result in results)} rows, "
+        f"{sum(result.vintages for result in results)} vintages, "
+        f"{sum(result.refused_rows for result in results)} refused rows, {refused} weeks refused"
+    )
 
 
 def _materialization(source: Source, result: WeekResult) -> dg.AssetMaterialization:

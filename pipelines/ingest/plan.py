@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -82,29 +82,7 @@ class Plan:
     @cached_property
     def reports(self) -> tuple[KnownReport, ...]:
         """All archived reports, oldest vintage first."""
-        current = self.rows.filter(pl.col("fingerprint") == self.source.fingerprint)
-        is_read = set(current.get_column("report_id"))
-        covered = {
-            report_id: rest
-            for report_id, *rest in self.rows.group_by("report_id")
-            .agg(
-                pl.col("published_at", "layout", "error").first(),
-                first_week=pl.col("week_ending").min(),
-                last_week=pl.col("week_ending").max(),
-                weeks=pl.col("week_ending").count(),
-            )
-            .iter_rows()
-        }
-        known = []
-        for each in self.archived:
-            report = each.report
-            printed, layout, error, first, last, weeks = covered.get(report.report_id, _UNREAD)
-            published = printed or report.published_at
-            known_at = min(report.received_at, published or report.received_at)
-            seen = report.report_id in is_read
-            known.append(
-                KnownReport(each, known_at, published, layout, error, first, last, weeks, seen)
-            )
+        known = _known_reports(self.archived, self.rows, self.source.fingerprint)
         return tuple(sorted(known, key=lambda each: each.order))
 
     @property
@@ -191,6 +169,32 @@ class Plan:
         written = {**self.written, **marks}
         kept = {week: mark for week, mark in written.items() if mark is None or mark.vintages}
         return replace(self, written=kept, readings={})
+
+
+def _known_reports(
+    archived: Iterable[Archived], rows: pl.DataFrame, fingerprint: str
+) -> Iterator[KnownReport]:
+    """Join the archive with what the index knows of each report."""
+    current = rows.filter(pl.col("fingerprint") == fingerprint)
+    is_read = set(current.get_column("report_id"))
+    covered = {
+        report_id: rest
+        for report_id, *rest in rows.group_by("report_id")
+        .agg(
+            pl.col("published_at", "layout", "error").first(),
+            first_week=pl.col("week_ending").min(),
+            last_week=pl.col("week_ending").max(),
+            weeks=pl.col("week_ending").count(),
+        )
+        .iter_rows()
+    }
+    for each in archived:
+        report = each.report
+        printed, layout, error, first, last, weeks = covered.get(report.report_id, _UNREAD)
+        published = printed or report.published_at
+        known_at = min(report.received_at, published or report.received_at)
+        seen = report.report_id in is_read
+        yield KnownReport(each, known_at, published, layout, error, first, last, weeks, seen)
 
 
 def plan(warehouse: Warehouse, source: Source) -> Plan:

@@ -5,6 +5,7 @@ What a number means is declared by its column, its row's rule and its table; not
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 
 from pipelines import weeks
@@ -38,42 +39,18 @@ class Record:
         assert isinstance(means, Printed)  # noqa: S101 (only columns of numbers are read)
         measure, period, dimension, label = _meaning(found.table, row, mapped, means)
         end = row.date or self.facts.as_of
-        if end is None:
-            self._refuse_date(
-                found,
-                row,
-                mapped,
-                number.printed,
-                "expected the report's date (`facts: as_of`) or a date column",
-            )
+        if end is None or not self._ends_a_week(period, end):
+            self._refuse_date(found, row, mapped, number, end, measure=measure, label=label)
             return
-        if period == "week" and end != weeks.week_end(
-            weeks.week_ending(end, self.source.week.ends), self.source.week.ended_early
-        ):
-            self._refuse_date(
-                found,
-                row,
-                mapped,
-                f"{number.printed} of {end:%A} {end}",
-                f"expected a week that ends on a {self.source.week.ends.capitalize()}; if "
-                "the publisher ended it early, add the day to `week.ended_early` of the source",
-                label=label,
-                measure=measure,
-            )
-            return
-        week = weeks.week_ending(end, self.source.week.ends)
-        early, inception = self.source.week.ended_early, found.table.inception
+        week, early = weeks.week_ending(end, self.source.week.ends), self.source.week.ended_early
+        start = weeks.period_start(
+            period, end, week=week, early=early, inception=found.table.inception
+        )
         self.observations.append(
             {
-                "source": self.source.name,
-                "report_id": self.report.report_id,
-                "layout": self.layout.name,
-                "known_at": self.facts.known_at,
-                "published_at": self.facts.published_at,
+                **self._of_report(),
                 "week_ending": week,
-                "period_start": weeks.period_start(
-                    period, end, week=week, early=early, inception=inception
-                ),
+                "period_start": start,
                 "period_end": end,
                 "printed_table": found.table.name,
                 "dimension": dimension,
@@ -93,18 +70,44 @@ class Record:
             }
         )
 
+    def _of_report(self) -> dict[str, object]:
+        return {
+            "source": self.source.name,
+            "report_id": self.report.report_id,
+            "layout": self.layout.name,
+            "known_at": self.facts.known_at,
+            "published_at": self.facts.published_at,
+        }
+
+    def _ends_a_week(self, period: str, end: dt.date) -> bool:
+        """Tell whether a period may end on a day: a printed week ends where the source's do."""
+        rule = self.source.week
+        return period != "week" or end == weeks.week_end(
+            weeks.week_ending(end, rule.ends), rule.ended_early
+        )
+
     def _refuse_date(
         self,
         found: Found,
         row: Row,
         mapped: Mapped,
-        printed: str,
-        reason: str,
+        number: Number,
+        end: dt.date | None,
         *,
-        measure: str | None = None,
-        label: str | None = None,
+        measure: str,
+        label: str,
     ) -> None:
-        refusal = Refusal(row, mapped.column, "date", printed, reason, measure, label)
+        if end is None:
+            printed = number.printed
+            reason = "expected the report's date (`facts: as_of`) or a date column"
+            refusal = Refusal(row, mapped.column, "date", printed, reason)
+        else:
+            printed = f"{number.printed} of {end:%A} {end}"
+            reason = (
+                f"expected a week that ends on a {self.source.week.ends.capitalize()}; if "
+                "the publisher ended it early, add the day to `week.ended_early` of the source"
+            )
+            refusal = Refusal(row, mapped.column, "date", printed, reason, measure, label)
         self.refuse(found, refusal)
 
     def has_refused(self, table: str) -> bool:
