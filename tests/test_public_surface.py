@@ -97,6 +97,7 @@ CASES = [
     Case("not kept as a workbook", "template canary NEW"),
     Case("no file is named", "template coinshares"),
     Case("no port", "ui --port door"),
+    Case("a warehouse is there", "init"),
     Case("nothing is new", "run"),
     Case("a week is refused", "run", {"DROPPED": "REFUSED"}),
     Case("nothing was published", "run", {"DROPPED": "GOOD", "FUNDFLOWS_MEMORY": "much"}),
