@@ -1,0 +1,152 @@
+"""All that the marts are made of, source by source: fund weeks, days, printed weeks and totals."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tests.oracle.amounts import added
+from tests.oracle.observed import Observation, Source
+from tests.oracle.positions import FundDay, Ground, fund_days
+from tests.oracle.rates import Rates
+from tests.oracle.reference import UNMAPPED, Reference
+from tests.oracle.reported import ReportedWeek, reported_weeks
+from tests.oracle.steps import Step, ended, exit_of, own_flows, steps_of
+from tests.oracle.transfers import Transfers
+from tests.oracle.weeks import FundWeek, fund_weeks
+
+DIMENSIONS = ("fund", "asset", "issuer", "issuer_as_is", "sponsor", "country", "total")
+Sessions = Mapping[dt.date, dt.date]
+"""The trading days that a source should have, each with the end of its week."""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A source, computed."""
+
+    source: Source
+    reference: Reference
+    days: list[list[FundDay]]
+    steps: list[list[Step]]
+    by_issuer: list[FundWeek]
+    by_sponsor: list[FundWeek]
+    reported: list[ReportedWeek]
+    printed_totals: dict[dt.date, tuple[dt.date, Decimal | None, bool]]
+    """Of a day: its week, the total that the source prints, whether it is preliminary."""
+    not_renewed: dict[str, dt.date]
+    """Of a source of one file a fund: the last week of a fund that has not ended (E81)."""
+
+    def member(self, dimension: str, fund: str, owner: str) -> str:
+        """Return the member of a dimension for which a fund counts; owner: of that time."""
+        known = self.reference.funds.get(fund)
+        is_domicile = self.source.country_basis == "domicile"
+        members = {
+            "fund": fund,
+            "total": "total",
+            "issuer": owner,
+            "sponsor": owner,
+            "issuer_as_is": self.reference.issuer_today(fund),
+            "asset": known.asset if known else UNMAPPED,
+            "country": (known.domicile if is_domicile else known.listing_country)
+            if known
+            else UNMAPPED,
+        }
+        return members[dimension]
+
+    def share(self, dimension: str, fund: str, week: dt.date) -> Decimal:
+        """Return the part of a fund's money that no other covered fund holds (E20, E21)."""
+        if dimension in ("fund", "country"):
+            return Decimal(1)
+        covered = {each.fund for each in self.by_issuer if each.week == week}
+        held = (
+            each.weight for each in self.reference.holdings(fund, week) if each.holds in covered
+        )
+        return 1 - sum(held, Decimal(0))
+
+
+def books(
+    sources: Iterable[Source],
+    observations: Iterable[Observation],
+    reference: Reference,
+    sessions: Mapping[str, Sessions] | None = None,
+) -> list[Book]:
+    """Compute every source; sessions: of sources whose calendar is known, else as reported."""
+    said = list(observations)
+    rates = Rates(said, reference.fx_holidays)
+    by_source: dict[str, list[Observation]] = defaultdict(list)
+    for each in said:
+        by_source[each.source].append(each)
+    return [
+        _book(
+            Ground(source, reference, rates),
+            by_source[source.source],
+            (sessions or {}).get(source.source),
+        )
+        for source in sources
+    ]
+
+
+def _book(ground: Ground, said: list[Observation], calendar: Sessions | None) -> Book:
+    source, reference = ground.source, ground.reference
+    days = fund_days(ground, said)
+    sessions = calendar or _reported_sessions(days)
+    transfers = Transfers(days, reference, own_flows)
+    steps = [steps_of(ground, each, sessions, transfers) for each in days]
+    with_aum = {step.week for chain in steps for step in chain if step.close is not None}
+    ends = [exit_of(ground, chain, with_aum) for chain in steps]
+    steps = [ended(chain, end) for chain, end in zip(steps, ends, strict=True)]
+
+    def sponsor(fund: str, day: dt.date) -> str:
+        return reference.sponsor(reference.issuer(fund, day), day)
+
+    return Book(
+        source=source,
+        reference=reference,
+        days=days,
+        steps=steps,
+        by_issuer=fund_weeks(ground, steps, days, sessions, reference.issuer),
+        by_sponsor=fund_weeks(ground, steps, days, sessions, sponsor),
+        reported=reported_weeks(said, reference),
+        printed_totals=_printed_totals(said),
+        not_renewed=_not_renewed(source, steps),
+    )
+
+
+def _reported_sessions(days: list[list[FundDay]]) -> Sessions:
+    """A day is a session if the source reports any fund on it, or is still filling it (E37)."""
+    return {
+        each.day: each.week
+        for chain in days
+        for each in chain
+        if each.flow is not None or each.aum is not None or each.is_preliminary
+    }
+
+
+def _printed_totals(
+    said: list[Observation],
+) -> dict[dt.date, tuple[dt.date, Decimal | None, bool]]:
+    cells: dict[dt.date, list[Observation]] = defaultdict(list)
+    for each in said:
+        if each.dimension == "total" and each.measure == "net_flow" and each.period == "day":
+            cells[each.period_end].append(each)
+    return {
+        day: (
+            printed[0].week_ending,
+            added(
+                None if each.value == 0 and each.is_preliminary else each.value for each in printed
+            ),
+            any(each.is_preliminary for each in printed),
+        )
+        for day, printed in cells.items()
+    }
+
+
+def _not_renewed(source: Source, steps: list[list[Step]]) -> dict[str, dt.date]:
+    if source.has_all_funds:
+        return {}
+    last = {chain[0].label: max(each.week for each in chain) for chain in steps if chain}
+    closed = {chain[0].label for chain in steps if chain and chain[-1].close == 0}
+    return {label: week for label, week in last.items() if label not in closed}
