@@ -11,6 +11,7 @@ contracts say of each column, plain enough for an analyst to check by hand. Noth
     steps         from one position to the next; transfers; exits
     weeks         a fund's week, by the issuer (or sponsor) that it then had
     reported      weeks that a source prints by member
-    marts         the four marts, row by row
+    flows, changes, periods   the four marts, row by row
+    faults        where the SQL is known to be wrong
     compare       oracle against mart: keys both ways, then every column
 """

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from tests.oracle.amounts import added
 from tests.oracle.observed import Observation, Source
@@ -33,9 +34,13 @@ class Book:
     steps: list[list[Step]]
     by_issuer: list[FundWeek]
     by_sponsor: list[FundWeek]
+    covered: set[tuple[str, dt.date]]
+    """Funds and weeks that the source covers."""
     reported: list[ReportedWeek]
     printed_totals: dict[dt.date, tuple[dt.date, Decimal | None, bool]]
     """Of a day: its week, the total that the source prints, whether it is preliminary."""
+    sponsor_changes: set[tuple[dt.date, str]]
+    """Weeks and sponsors between which a fund goes (E84)."""
     not_renewed: dict[str, dt.date]
     """Of a source of one file a fund: the last week of a fund that has not ended (E81)."""
 
@@ -60,11 +65,20 @@ class Book:
         """Return the part of a fund's money that no other covered fund holds (E20, E21)."""
         if dimension in ("fund", "country"):
             return Decimal(1)
-        covered = {each.fund for each in self.by_issuer if each.week == week}
-        held = (
-            each.weight for each in self.reference.holdings(fund, week) if each.holds in covered
-        )
+        holdings = self.reference.holdings(fund, week)
+        held = (each.weight for each in holdings if (each.holds, week) in self.covered)
         return 1 - sum(held, Decimal(0))
+
+    def lacks_a_fund(self, week: dt.date, dimension: str, member: str) -> bool:
+        """Whether a fund of a member has not been renewed, so that its week is unknown (E81)."""
+        if not any(last < week for last in self.not_renewed.values()):
+            return False
+        weeks = self.by_sponsor if dimension == "sponsor" else self.by_issuer
+        return any(
+            self.not_renewed.get(each.label) == each.week < week
+            and self.member(dimension, each.fund, each.owner) == member
+            for each in weeks
+        )
 
 
 def books(
@@ -102,15 +116,18 @@ def _book(ground: Ground, said: list[Observation], calendar: Sessions | None) ->
     def sponsor(fund: str, day: dt.date) -> str:
         return reference.sponsor(reference.issuer(fund, day), day)
 
+    by_issuer = fund_weeks(ground, steps, days, sessions, reference.issuer)
     return Book(
         source=source,
         reference=reference,
         days=days,
         steps=steps,
-        by_issuer=fund_weeks(ground, steps, days, sessions, reference.issuer),
+        by_issuer=by_issuer,
         by_sponsor=fund_weeks(ground, steps, days, sessions, sponsor),
+        covered={(each.fund, each.week) for each in by_issuer},
         reported=reported_weeks(said, reference),
         printed_totals=_printed_totals(said),
+        sponsor_changes=_sponsor_changes(reference, steps),
         not_renewed=_not_renewed(source, steps),
     )
 
@@ -150,3 +167,14 @@ def _not_renewed(source: Source, steps: list[list[Step]]) -> dict[str, dt.date]:
     last = {chain[0].label: max(each.week for each in chain) for chain in steps if chain}
     closed = {chain[0].label for chain in steps if chain and chain[-1].close == 0}
     return {label: week for label, week in last.items() if label not in closed}
+
+
+def _sponsor_changes(reference: Reference, steps: list[list[Step]]) -> set[tuple[dt.date, str]]:
+    found = set()
+    for before, step in (pair for chain in steps if chain for pair in pairwise([chain[0], *chain])):
+        issuer = reference.issuer(step.fund, step.day)
+        then = reference.sponsor(reference.issuer(step.fund, before.day), before.day)
+        now, at_end = (reference.sponsor(issuer, day) for day in (step.day, step.week))
+        if len({then, now, at_end}) > 1:
+            found |= {(step.week, each) for each in (then, now, at_end)}
+    return found

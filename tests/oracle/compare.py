@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +16,9 @@ from typing import Any
 
 from tests.oracle.amounts import exactly
 from tests.oracle.book import Book, Sessions, books
-from tests.oracle.marts import aum_change, flows, fund_bridge
+from tests.oracle.changes import aum_change, fund_bridge
+from tests.oracle.faults import MARKS, WHOLE_ROW
+from tests.oracle.flows import flows
 from tests.oracle.observed import observations, select_all, sources
 from tests.oracle.periods import period_flows
 from tests.oracle.reference import Reference
@@ -44,11 +46,14 @@ class Difference:
     column: str
     oracle: Any
     mart: Any
+    fault: str | None = None
+    """The known fault that the oracle names for this cell."""
 
     def __str__(self) -> str:
         """Return it as a person reads it."""
         key = " ".join(str(each) for each in self.key)
-        return f"{self.table} | {key} | {self.column} | oracle {self.oracle} | mart {self.mart}"
+        found = f"{self.column} | oracle {self.oracle} | mart {self.mart}"
+        return f"{self.table} | {key} | {found} | {self.fault or 'unknown'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,15 @@ class Comparison:
 
     rows: Mapping[str, int]
     differences: list[Difference]
+
+    def unexplained(self, known: Collection[str]) -> list[Difference]:
+        """Return the differences that are none of some known faults."""
+        return [each for each in self.differences if each.fault not in known]
+
+    def by_fault(self) -> Counter[str]:
+        """Return how many rows differ, by known fault."""
+        rows = {(each.fault or "unknown", each.table, each.key) for each in self.differences}
+        return Counter(fault for fault, _, _ in rows)
 
     def counted(self) -> str:
         """Return the count of rows and of different ones, by table."""
@@ -136,12 +150,15 @@ def _text(value: Any) -> Any:
 def _differences(
     table: str, key: tuple[Any, ...], ours: Row | None, theirs: Row | None
 ) -> list[Difference]:
+    marks = ours[MARKS] if ours else {}
     if ours is None or theirs is None:
         shown = [None if each is None else "a row" for each in (ours, theirs)]
-        return [Difference(table, key, "(row)", *shown)]
-    assert ours.keys() == theirs.keys(), (table, ours.keys() ^ theirs.keys())
+        return [Difference(table, key, "(row)", *shown, marks.get(WHOLE_ROW))]
+    assert ours.keys() - {MARKS} == theirs.keys(), (table, ours.keys() ^ theirs.keys())
     return [
-        Difference(table, key, name, ours[name], theirs[name])
+        Difference(
+            table, key, name, ours[name], theirs[name], marks.get(name) or marks.get(WHOLE_ROW)
+        )
         for name in theirs
         if (table, name) not in NOT_COMPARED and not _equal(name, ours[name], theirs[name])
     ]

@@ -6,14 +6,18 @@ Calendar periods are sums of days (F17); of a period without a known day there i
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from tests.oracle.amounts import added, cents
 from tests.oracle.book import DIMENSIONS, Book
-from tests.oracle.marts import day_total
+from tests.oracle.faults import MARKS
+from tests.oracle.flows import day_total
+from tests.oracle.reported import ReportedWeek
+from tests.oracle.weeks import WEEK
 
 Row = dict[str, Any]
 Days = dict[tuple[str, str], dict[dt.date, Decimal]]
@@ -33,11 +37,31 @@ def period_flows(book: Book, flows: Iterable[Row]) -> list[Row]:
     for row in flows:
         if row["dimension"] != "sponsor":
             weeks[row["dimension"], row["member"]][row["week_ending"]] = row
+    printed: dict[tuple[dt.date, str, str], list[ReportedWeek]] = defaultdict(list)
+    for each in book.reported:
+        printed[each.week, each.dimension, each.member].append(each)
     return [
-        _row(book, row, days.get(of, {}), rows)
+        _row(row, Series(days.get(of, {})), Series(_flow_by_week(rows)), printed[week, *of])
         for of, rows in weeks.items()
-        for row in rows.values()
+        for week, row in rows.items()
     ]
+
+
+class Series:
+    """Known amounts by date, added from a date to a date."""
+
+    def __init__(self, amounts: Mapping[dt.date, Decimal | None]) -> None:
+        self._amounts = amounts
+        self._dates = sorted(day for day, amount in amounts.items() if amount is not None)
+
+    def between(self, first: dt.date, last: dt.date) -> Decimal | None:
+        """Add the amounts of the dates, both included; None if none is known."""
+        start, end = bisect_left(self._dates, first), bisect_right(self._dates, last)
+        return added(self._amounts[day] for day in self._dates[start:end])
+
+
+def _flow_by_week(rows: Mapping[dt.date, Row]) -> dict[dt.date, Decimal | None]:
+    return {week: row["net_flow_usd"] for week, row in rows.items()}
 
 
 def _days(book: Book) -> Days:
@@ -58,30 +82,22 @@ def _days(book: Book) -> Days:
     return found
 
 
-def _row(book: Book, row: Row, days: dict[dt.date, Decimal], weeks: dict[dt.date, Row]) -> Row:
+def _row(row: Row, days: Series, weeks: Series, labels: list[ReportedWeek]) -> Row:
     end: dt.date = row["week_ending"]
-    labels = [
-        each
-        for each in book.reported
-        if (each.week, each.dimension, each.member) == (end, row["dimension"], row["member"])
-    ]
     kept = ("source", "week_ending", "dimension", "member", "member_name", "net_flow_usd", "status")
+    sums = {
+        f"{period}_net_flow_usd": days.between(first(end), end) for period, first in PERIODS.items()
+    }
+    is_known = sums["since_inception_net_flow_usd"] is not None
+    marks = {name: "E78" for name, each in sums.items() if each is None and is_known}
     return {
         **{name: row[name] for name in kept},
+        **sums,
         **{
-            f"{period}_net_flow_usd": added(
-                flow for day, flow in days.items() if first(end) <= day <= end
-            )
-            for period, first in PERIODS.items()
-        },
-        **{
-            f"rolling_{count}w_net_flow_usd": added(
-                each["net_flow_usd"]
-                for week, each in weeks.items()
-                if end - (count - 1) * dt.timedelta(weeks=1) <= week <= end
-            )
+            f"rolling_{count}w_net_flow_usd": weeks.between(end - (count - 1) * WEEK, end)
             for count in ROLLING
         },
         "printed_mtd_net_flow_usd": added(each.mtd for each in labels),
         "printed_ytd_net_flow_usd": added(each.ytd for each in labels),
+        MARKS: {**row[MARKS], **marks},
     }
