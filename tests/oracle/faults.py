@@ -26,6 +26,9 @@ ENTRY_AFTER_DASHES = "entry_after_dashes"
 """The market of a fund's first position is unknown for a dash on a day before it."""
 TOTAL_ALONE = "total_alone"
 """A printed total of a day on which no fund has a flow is lost."""
+LACKING = "lacking"
+"""A session of which a listed fund has no usable row is not in the coverage."""
+FOUND = (FUNDS_TWICE, PRINTED_TWICE, ENTRY_AFTER_DASHES, TOTAL_ALONE, LACKING)
 Key = tuple[dt.date, str, str]
 
 
@@ -36,6 +39,8 @@ def marks_of_flows(book: Book, key: Key, weeks: Collection[FundWeek]) -> dict[st
         marks["status"] = "E81"
     if len({each.label for each in weeks}) < len(weeks):
         marks["funds"] = FUNDS_TWICE
+    if any(each.sessions_lacking for each in weeks):
+        marks["coverage"] = LACKING
     return marks
 
 

@@ -40,11 +40,11 @@ def period_flows(book: Book, flows: Iterable[Row]) -> list[Row]:
     printed: dict[tuple[dt.date, str, str], list[ReportedWeek]] = defaultdict(list)
     for each in book.reported:
         printed[each.week, each.dimension, each.member].append(each)
-    return [
-        _row(row, Series(days.get(of, {})), Series(_flow_by_week(rows)), printed[week, *of])
-        for of, rows in weeks.items()
-        for week, row in rows.items()
-    ]
+    found = []
+    for of, rows in weeks.items():
+        by_day, by_week = Series(days.get(of, {})), Series(_flow_by_week(rows))
+        found += [_row(row, by_day, by_week, printed[week, *of]) for week, row in rows.items()]
+    return found
 
 
 class Series:

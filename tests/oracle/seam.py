@@ -6,12 +6,16 @@ import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
+
 from pipelines.build import database
 from pipelines.build.models import SQL
 from pipelines.reports import archive, facts
 from pipelines.reports.layout import Source, source_of
 from pipelines.reports.warehouse import PROJECT, Warehouse
 from samples.add import add_samples
+from tests.bridge_world import BridgeWorld
+from tests.oracle.worlds import ISSUERS, World, rates
 
 REFERENCE = SQL / "reference"
 DEFINED = PROJECT / "pipelines" / "defs" / "sources"
@@ -34,6 +38,34 @@ def add(root: Path, source: str, files: Iterable[Path], received: str | None = N
     clock = dt.datetime.fromisoformat(received) if received else None
     for file in files:
         archive.add(Warehouse(root), source, file, received=clock)
+
+
+def fill(built: BridgeWorld, worlds: Iterable[World]) -> None:
+    """Put worlds into one warehouse, each as a source of its own."""
+    for issuer in ISSUERS:
+        built.issuer(issuer)
+    built.rates(rates())
+    for world in worlds:
+        for table, row in world.references:
+            built.refer(table, **row)
+        for report in world.reports:
+            built.report(
+                world.name,
+                report.text,
+                currency=report.currency,
+                received=report.received.isoformat(),
+                **world.attributes,
+            )
+
+
+def publish(built: BridgeWorld) -> Path:
+    """Read all reports, whether they are refused or not, and build the database."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FUNDFLOWS_REFERENCE", str(built.reference))
+        for source in built.sources.values():
+            facts.ingest(built.warehouse, source, facts.due(built.warehouse, source))
+        database.publish(built.warehouse, list(built.sources.values()))
+    return built.warehouse.database
 
 
 def build(warehouse: Warehouse) -> Path:

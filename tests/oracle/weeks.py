@@ -44,6 +44,7 @@ class FundWeek:
     is_weekly: bool = False
     sessions: int = 0
     sessions_without_flow: int = 0
+    sessions_lacking: int = 0
     has_position: bool = False
     is_known: bool = True
     is_preliminary: bool = False
@@ -91,11 +92,12 @@ def fund_weeks(
     for steps, printed in zip(chains, days, strict=True):
         weeks = _weeks_of(steps, ground.reference, owner)
         lacking = _lacking(ground.source, steps, printed, sessions)
+        _count_lacking(weeks, lacking, owner)
         for each in weeks:
             last = newest.get(each.label if not ground.source.has_all_funds else "")
             if each.is_preliminary or (last and each.week > last):
                 each.status = "preliminary"
-            elif each.sessions_without_flow or each.week in lacking:
+            elif each.sessions_without_flow or each.week in lacking.values():
                 each.status = "partial"
         found += weeks
     return found
@@ -180,15 +182,23 @@ def _lacking(
     steps: list[Step],
     days: list[FundDay],
     sessions: Mapping[dt.date, dt.date],
-) -> set[dt.date]:
-    """Return the weeks with a day that is held back, or a session without a row (E11, E37)."""
-    lacking = {each.week for each in days if not each.is_usable}
+) -> dict[dt.date, dt.date]:
+    """Return the days that are held back, and the sessions without a row, by day (E11, E37)."""
+    lacking = {each.day: each.week for each in days if not each.is_usable}
     own = {each.day for each in steps if each.is_session}
     if own and source.has_all_funds:
-        present = {each.day for each in steps}
+        present, first, last = {each.day for each in steps}, min(own), max(own)
         lacking |= {
-            week
-            for day, week in sessions.items()
-            if min(own) < day < max(own) and day not in present
+            day: week for day, week in sessions.items() if first < day < last and day not in present
         }
     return lacking
+
+
+def _count_lacking(weeks: list[FundWeek], lacking: Mapping[dt.date, dt.date], owner: Owner) -> None:
+    """Count a session without a usable row as one without a known flow."""
+    for day, week in lacking.items():
+        for each in weeks:
+            if (each.week, each.owner) == (week, owner(each.fund, day)):
+                each.sessions += 1
+                each.sessions_without_flow += 1
+                each.sessions_lacking += 1
