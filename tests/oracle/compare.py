@@ -89,11 +89,29 @@ class Comparison:
         return "\n".join([*lines, f"... and {left} more"] if left > 0 else lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The computed sources, and the rows of the four marts as the oracle has them."""
+
+    books: Mapping[str, Book]
+    tables: Mapping[str, list[Row]]
+
+    def fault_of_absence(self, key: tuple[Any, ...]) -> str | None:
+        """Return why a mart has a row that it should not have, if that is known (E84)."""
+        source, week, dimension, member = key if len(key) == len(MEMBER) else ("", "", "", "")
+        changes = self.books[source].sponsor_changes if dimension == "sponsor" else set()
+        return (
+            "E84"
+            if (week, member) in {(each.isoformat(), name) for each, name in changes}
+            else None
+        )
+
+
 @exactly
 def expected(
     database: Path, reference: Path, sessions: Mapping[str, Sessions] | None = None
-) -> tuple[list[Book], dict[str, list[Row]]]:
-    """Return the computed sources, and the rows of the four marts as the oracle has them."""
+) -> Expected:
+    """Compute everything once more."""
     computed = books(sources(database), observations(database), Reference(reference), sessions)
     tables: dict[str, list[Row]] = {table: [] for table in KEYS}
     for book in computed:
@@ -102,36 +120,29 @@ def expected(
         tables["mart.aum_change"] += aum_change(book)
         tables["mart.fund_bridge"] += fund_bridge(book)
         tables["mart.period_flows"] += period_flows(book, of_book)
-    return computed, tables
+    return Expected({book.source.source: book for book in computed}, tables)
 
 
 def compare(
-    database: Path,
-    reference: Path,
-    *,
-    sessions: Mapping[str, Sessions] | None = None,
-    only: Callable[[str], bool] = lambda _: True,
+    database: Path, ours: Expected, *, only: Callable[[str], bool] = lambda _: True
 ) -> Comparison:
-    """Compare the marts of a database with the oracle's, for all sources or some by name."""
-    _, tables = expected(database, reference, sessions)
-    return compare_tables(database, tables, only=only)
-
-
-def compare_tables(
-    database: Path, tables: Mapping[str, list[Row]], *, only: Callable[[str], bool]
-) -> Comparison:
-    """Compare rows that were computed with the marts of a database."""
-    rows, differences = {}, []
-    for table, computed in tables.items():
-        key = KEYS[table]
-        ours = _by_key(key, (each for each in computed if only(each["source"])))
-        theirs = _by_key(
-            key, (each for each in select_all(database, table) if only(each["source"]))
+    """Compare the marts of a database with what was computed, for all sources or some by name."""
+    counts, differences = {}, []
+    for table, key in KEYS.items():
+        mine, marts = (
+            _by_key(key, (row for row in rows if only(row["source"])))
+            for rows in (ours.tables[table], select_all(database, table))
         )
-        rows[table] = len(ours.keys() | theirs.keys())
-        for each in sorted(ours.keys() | theirs.keys(), key=str):
-            differences += _differences(table, each, ours.get(each), theirs.get(each))
-    return Comparison(rows, differences)
+        counts[table] = len(mine.keys() | marts.keys())
+        for each in sorted(mine.keys() | marts.keys(), key=str):
+            if each in mine and each in marts:
+                differences += _differences(table, each, mine[each], marts[each])
+            else:
+                fault = mine[each][MARKS].get(WHOLE_ROW) if each in mine else None
+                fault = fault or ours.fault_of_absence(each)
+                shown = [None if each not in rows else "a row" for rows in (mine, marts)]
+                differences.append(Difference(table, each, "(row)", *shown, fault))
+    return Comparison(counts, differences)
 
 
 def _by_key(key: tuple[str, ...], rows: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
@@ -147,14 +158,9 @@ def _text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
-def _differences(
-    table: str, key: tuple[Any, ...], ours: Row | None, theirs: Row | None
-) -> list[Difference]:
-    marks = ours[MARKS] if ours else {}
-    if ours is None or theirs is None:
-        shown = [None if each is None else "a row" for each in (ours, theirs)]
-        return [Difference(table, key, "(row)", *shown, marks.get(WHOLE_ROW))]
+def _differences(table: str, key: tuple[Any, ...], ours: Row, theirs: Row) -> list[Difference]:
     assert ours.keys() - {MARKS} == theirs.keys(), (table, ours.keys() ^ theirs.keys())
+    marks = ours[MARKS]
     return [
         Difference(
             table, key, name, ours[name], theirs[name], marks.get(name) or marks.get(WHOLE_ROW)

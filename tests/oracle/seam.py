@@ -28,9 +28,8 @@ def project_sources() -> list[Source]:
 
 def build_samples(root: Path) -> Path:
     """Build the samples; return the database."""
-    warehouse = Warehouse(root)
-    add_samples(warehouse)
-    return build(warehouse)
+    add_samples(Warehouse(root))
+    return build_project(root)
 
 
 def add(root: Path, source: str, files: Iterable[Path], received: str | None = None) -> None:
@@ -68,9 +67,9 @@ def publish(built: BridgeWorld) -> Path:
     return built.warehouse.database
 
 
-def build(warehouse: Warehouse) -> Path:
+def build_project(root: Path) -> Path:
     """Read every week of every source of the project and build the database."""
-    sources = project_sources()
+    warehouse, sources = Warehouse(root), project_sources()
     for source in sources:
         failed = [
             line

@@ -1,14 +1,12 @@
-"""Random small worlds, each a source of its own with its own funds, so that one build holds many.
+"""Random small worlds, each a source of its own, so that one build holds many.
 
-A world is made from a seed and nothing else. What the SQL is known to get wrong is left out: while
-an id stands in KNOWN_FAULTS, a source or cell that it touches is not compared, and what would stop
-a build is not drawn. The issue that mends a fault removes its id here and nothing more.
+What a world is, what is left out of the comparison, and the rates that all worlds share. How they
+are drawn: `fund_worlds` (days of funds), `weekly_worlds` (weeks by member).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
@@ -20,18 +18,12 @@ KNOWN_FAULTS = {
     "E73", "E74", "E75", "E76", "E77", "E78", "E79", "E80", "E81", "E84", "E94", "E105", "E113",
     *faults.FOUND,
 }  # fmt: skip
-"""Removed one by one by the issues that mend them; those found by the oracle have names."""
+"""What the SQL is known to get wrong, by its id in METHODOLOGY or its name in `faults`.
+
+While an id stands here, a source or cell that it touches is not compared, and a world is not drawn
+that would stop the build. The issue that mends a fault removes its id and nothing more.
+"""
 DAY, WEEK = dt.timedelta(days=1), dt.timedelta(weeks=1)
-MODES = (
-    ("flow",),
-    ("flow", "aum"),
-    ("shares", "nav"),
-    ("nav", "aum"),
-    ("aum",),
-    ("shares", "nav", "aum"),
-    ("flow", "shares", "nav"),
-    ("flow", "nav", "aum"),
-)
 ISSUERS = ("north", "south", "east")
 Cell = tuple[str, str, dt.date]
 """Label, column, day."""
@@ -58,21 +50,6 @@ class World:
     sessions: dict[dt.date, dt.date] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Path:
-    """A fund on its way through a world."""
-
-    fund: str
-    labels: list[str]
-    currency: str
-    first: int
-    last: int
-    shares: Decimal
-    nav: Decimal
-    rows: dict[dt.date, dict[str, Decimal | None]] = field(default_factory=dict)
-    currencies: dict[dt.date, str] = field(default_factory=dict)
-
-
 def rates() -> dict[str, dict[str, Decimal]]:
     """Return euro reference rates of all worlds; some weekdays have none."""
     chance = Random("rates")
@@ -85,278 +62,3 @@ def rates() -> dict[str, dict[str, Decimal]]:
         for day in days
         if day.isoweekday() < 6 and chance.random() > 0.01
     }
-
-
-def worlds(seed: str, count: int) -> Iterator[World]:
-    """Return random worlds; the same of the same seed."""
-    for number in range(count):
-        yield _world(Random(f"{seed}-{number}"), f"{seed}{number}")
-
-
-def _world(chance: Random, name: str) -> World:
-    ends = chance.choice(["friday", "friday", "friday", "wednesday"])
-    world = World(
-        name,
-        {
-            "week": {
-                "ends": ends,
-                "first": {"friday": "1990-01-05", "wednesday": "1990-01-03"}[ends],
-                "in_progress": True,
-            },
-            "report_covers": chance.choice(["all funds", "all funds", "one fund"]),
-            "country_basis": chance.choice(["listing", "domicile"]),
-            "price_basis": chance.choice(["nav", "nav", "nav", "market"]),
-            "is_split_adjusted": chance.random() < 0.1,
-        },
-    )
-    sessions = _sessions(chance)
-    world.sessions = {day: _week_of(day, ends) for day in sessions}
-    columns = chance.choice(MODES)
-    paths = [_path(chance, name, number, sessions) for number in range(chance.randint(1, 4))]
-    for path in paths:
-        _declare(chance, world, path, sessions, paths)
-    for path in paths:
-        _walk(chance, world, path, sessions, columns)
-    _blanks(chance, world, paths, columns)
-    _reports(chance, world, paths, columns)
-    return world
-
-
-def _week_of(day: dt.date, ends: str) -> dt.date:
-    weekday = {"friday": 4, "wednesday": 2}[ends]
-    return day + DAY * ((weekday - day.weekday()) % 7)
-
-
-def _sessions(chance: Random) -> list[dt.date]:
-    """Two to seven weeks somewhere between 2024 and 2026, with holidays."""
-    first = dt.date(2024, 1, 1) + DAY * chance.randint(0, 700)
-    days = [first + DAY * each for each in range(7 * chance.randint(2, 7))]
-    kept = [each for each in days if each.isoweekday() < 6 and chance.random() > 0.04]
-    return kept or days[:1]
-
-
-def _path(chance: Random, world: str, number: int, sessions: list[dt.date]) -> Path:
-    last = len(sessions) - 1
-    label = f"{world}{chr(97 + number)}".upper()
-    first, end = 0, last
-    if chance.random() < 0.35:
-        first = chance.randint(0, last)
-    if chance.random() < 0.3:
-        end = chance.randint(first, last)
-    return Path(
-        fund=f"{label.lower()}-{chance.choice(['us', 'ca', 'de'])}",
-        labels=[label, f"{label}X"] if chance.random() < 0.1 else [label],
-        currency=chance.choice(["USD", "USD", "USD", "CAD", "EUR"]),
-        first=first,
-        last=end,
-        shares=Decimal(chance.randint(1, 40_000)) / 10_000,
-        nav=Decimal(chance.randint(100_000, 900_000)) / 10_000,
-    )
-
-
-# -- reference rows --------------------------------------------------------------------------------
-
-
-def _declare(
-    chance: Random, world: World, path: Path, sessions: list[dt.date], paths: list[Path]
-) -> None:
-    if chance.random() < 0.05:
-        return  # a label that no reference row names
-
-    def refer(table: str, **values: Any) -> None:
-        world.references.append((table, values))
-
-    refer(
-        "fund",
-        fund=path.fund,
-        fund_name=path.fund.title(),
-        asset=chance.choice(["BTC", "ETH", "SHORT-BTC"]),
-        currency=path.currency,
-        listing_country=path.fund[-2:].upper(),
-        domicile=chance.choice(["US", "CA", "DE", None]),
-        product_type="spot_etf",
-        leverage=chance.choice([1, 1, 2]),
-        direction=chance.choice([1, 1, -1]),
-        is_hedged=chance.random() < 0.3,
-        underlying_currency=chance.choice(["USD", "USD", "EUR"]),
-    )
-    for label in path.labels:
-        values = {"kind": "ticker", "identifier": label, "valid_from": "1900-01-01"}
-        refer("fund_identifier", fund=path.fund, **values)
-    _issuers(chance, path, sessions, refer)
-    _actions(chance, path, sessions, paths, refer)
-
-
-def _issuers(chance: Random, path: Path, sessions: list[dt.date], refer: Any) -> None:
-    if chance.random() < 0.05:
-        return
-    issuer, start = chance.choice(ISSUERS), dt.date(1900, 1, 1)
-    if chance.random() < 0.25:
-        change = chance.choice(sessions)
-        refer(
-            "fund_issuer",
-            fund=path.fund,
-            issuer=issuer,
-            valid_from=start,
-            valid_to=change - DAY,
-        )
-        issuer, start = chance.choice(ISSUERS), change
-    if chance.random() < 0.1:
-        own = path.fund.replace("-", "")
-        change = chance.choice(sessions)
-        refer("issuer", issuer=own, issuer_name=own.title())
-        for sponsor, since, to in (("One", "1900-01-01", change - DAY), ("Two", change, None)):
-            values = {"brand": own, "sponsor": sponsor, "valid_from": since, "valid_to": to}
-            refer("issuer_sponsor", issuer=own, **values)
-        issuer = own
-    refer("fund_issuer", fund=path.fund, issuer=issuer, valid_from=start)
-
-
-def _actions(
-    chance: Random, path: Path, sessions: list[dt.date], paths: list[Path], refer: Any
-) -> None:
-    def act(kind: str, day: dt.date, **values: Any) -> None:
-        values = {"kind": kind, "effective_date": day, "read_from": "the test", **values}
-        refer("corporate_action", fund=path.fund, **values)
-
-    others = [each for each in paths if each is not path]
-    middle = sessions[chance.randint(path.first, path.last)]
-    after = sessions[path.last] + DAY * chance.randint(0, 4)
-    if path.last < len(sessions) - 1 and chance.random() < 0.5:
-        if others and chance.random() < 0.5:
-            act("merger", after, counterpart=chance.choice(others).fund, fraction=1)
-        else:
-            act("closure", after)
-    if chance.random() < 0.3:
-        act("launch", sessions[path.first] - DAY * chance.randint(0, 3))
-    if chance.random() < 0.15:
-        new, old = chance.choice([(3, 1), (1, 5), (2, 1), (11, 10)])
-        act("split", middle, shares_new=new, shares_old=old)
-    if others and chance.random() < 0.15:
-        receiver = chance.choice(others)
-        act("spin_off", middle, counterpart=receiver.fund, fraction=Decimal("0.10"))
-    if chance.random() < 0.1:
-        act("structural", middle, amount_usd=Decimal(chance.randint(-500, 500)) * 1000)
-    if chance.random() < 0.15:
-        act("distribution", middle, per_share=Decimal(chance.randint(1, 900)) / 1000)
-    if others and chance.random() < 0.1:
-        values = {"weight": chance.choice([1, Decimal("0.25")]), "valid_from": "1900-01-01"}
-        refer("fund_holding", fund=path.fund, holds=chance.choice(others).fund, **values)
-
-
-# -- days ------------------------------------------------------------------------------------------
-
-
-def _walk(
-    chance: Random,
-    world: World,
-    path: Path,
-    sessions: list[dt.date],
-    columns: tuple[str, ...],
-) -> None:
-    actions = [row for table, row in world.references if table == "corporate_action"]
-    own = {row["effective_date"]: row for row in actions if row["fund"] == path.fund}
-    late = chance.choice([0, 0, 0, 1, -1])
-    switch = chance.choice(sessions) if chance.random() < 0.1 else None
-    shares, nav, k = path.shares, path.nav, Decimal(1)
-    for number in range(path.first, path.last + 1):
-        day = sessions[number]
-        nav = max(_to(nav * (1 + Decimal(chance.randint(-300, 300)) / 10_000), 4), Decimal("0.01"))
-        if chance.random() < 0.5:
-            shares = max(shares + Decimal(chance.randint(-2000, 3000)) / 10_000, Decimal("0.0001"))
-        action = own.get(day, {})
-        if action.get("kind") == "split" and not world.attributes["is_split_adjusted"]:
-            k *= Decimal(action["shares_new"]) / Decimal(action["shares_old"])
-        if action.get("kind") == "spin_off":
-            nav = _to(nav * Decimal("0.9"), 4)
-        earlier = min(max(number - late, path.first), path.last)
-        flow = Decimal(chance.choice([0, 0, chance.randint(-900, 900)])) / 10
-        known = {
-            "shares": _to(shares * k, 6),
-            "nav": _to(nav / k, 4),
-            "aum": _to(shares * nav, chance.choice([1, 6, 8])),
-            "flow": flow,
-        }
-        if late and own.get(sessions[earlier], {}).get("kind") == "split":
-            known["shares"] = _to(shares, 6)
-        path.rows[day] = {name: known[name] for name in columns}
-        path.currencies[day] = "EUR" if switch and day >= switch else path.currency
-
-
-def _to(amount: Decimal, digits: int) -> Decimal:
-    return amount.quantize(Decimal(1).scaleb(-digits))
-
-
-def _blanks(chance: Random, world: World, paths: list[Path], columns: tuple[str, ...]) -> None:
-    """Take out cells, rows, days and weeks, and put in zeros."""
-    often = chance.choice([0, 0, 0.03, 0.1])
-    weeks = sorted(set(world.sessions.values()))
-    gone = chance.choice(weeks) if often and chance.random() < 0.1 else None
-    silent = {day for day in world.sessions if chance.random() < often / 3}
-    for path in paths:
-        own = chance.choice(weeks) if often and chance.random() < 0.1 else None
-        for day in list(path.rows):
-            if day in silent or world.sessions[day] in (gone, own) or chance.random() < often / 2:
-                del path.rows[day]
-                continue
-            for name in columns:
-                if chance.random() < often:
-                    path.rows[day][name] = None
-                elif chance.random() < often / 5 and not (name == "nav" and "E75" in KNOWN_FAULTS):
-                    path.rows[day][name] = Decimal(0)
-
-
-# -- reports ---------------------------------------------------------------------------------------
-
-
-def _reports(chance: Random, world: World, paths: list[Path], columns: tuple[str, ...]) -> None:
-    """Print what stands, after vintages that said otherwise; and reports that must be refused."""
-    printed = _lines(chance, world, paths)
-    if not printed:
-        return
-    last = max(day for day, *_ in printed)
-    clock = dt.datetime.combine(last + DAY, dt.time(12), dt.UTC)
-    market = world.attributes["price_basis"] == "market"
-    header = [("close" if market and name == "nav" else name) for name in columns]
-    vintages = chance.choice([1, 1, 2, 3])
-    for vintage in range(vintages):
-        is_last = vintage == vintages - 1
-        often = 0.7 if not is_last else 1 if vintages == 1 else 0.9
-        lines = [line for line in printed if chance.random() < often]
-        for currency in sorted({line[2] for line in lines}):
-            rows = []
-            for day, label, _, cells in (line for line in lines if line[2] == currency):
-                said = {name: _otherwise(chance, cells[name], is_last) for name in columns}
-                world.stands |= {(label, name, day): said[name] for name in columns}
-                rows.append([str(day), label, *(_text(said[name]) for name in columns)])
-            chance.shuffle(rows)
-            text = "\n".join(",".join(row) for row in [["date", "fund", *header], *rows])
-            received = clock + vintage * DAY
-            world.reports.append(Report(text, currency, received))
-    if chance.random() < 0.15:
-        first = world.reports[0]
-        spoilt = "\n".join(f"{line},surprise" for line in first.text.splitlines())
-        world.reports.append(Report(spoilt, first.currency, clock + 9 * DAY))
-    chance.shuffle(world.reports)
-
-
-def _lines(
-    chance: Random, world: World, paths: list[Path]
-) -> list[tuple[dt.date, str, str, dict[str, Decimal | None]]]:
-    lines = []
-    for path in paths:
-        for day, cells in path.rows.items():
-            labels = [each for each in path.labels if chance.random() < 0.8] or path.labels[:1]
-            lines += [(day, label, path.currencies[day], cells) for label in labels]
-    return lines
-
-
-def _otherwise(chance: Random, value: Decimal | None, is_last: bool) -> Decimal | None:
-    """An earlier vintage says something else of one number in ten, or nothing."""
-    if is_last or chance.random() > 0.1:
-        return value
-    return None if value is None or chance.random() < 0.3 else value + Decimal("0.1")
-
-
-def _text(value: Decimal | None) -> str:
-    return "" if value is None else f"{value:f}"

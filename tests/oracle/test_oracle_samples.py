@@ -1,0 +1,55 @@
+"""The samples and the publishers' own files: every row of the four marts, computed once more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.oracle import seam
+from tests.oracle.compare import compare, expected
+
+Record = Callable[[str, object], None]
+
+
+def test_marts_of_the_samples_are_those_of_the_oracle(
+    tmp_path: Path, record_property: Record
+) -> None:
+    database = seam.build_samples(tmp_path)
+    found = compare(database, expected(database, seam.REFERENCE))
+    record_property("compared", found.counted())
+    print(found.shown())
+    assert not found.differences
+    assert all(found.rows.values())
+
+
+@pytest.fixture(scope="module")
+def archive_of_publishers(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build all real reports that a source of the project reads."""
+    root = tmp_path_factory.mktemp("real")
+    farside = real / "farside"
+    seam.add(root, "farside_btc", [farside / "btc_page_2026-07-23.html"], "2026-07-23T12:00Z")
+    seam.add(root, "farside_btc", [farside / "btc_history_2026-08-22.csv"], "2026-08-22T12:00Z")
+    seam.add(root, "farside_eth", [farside / "eth_history_2026-08-22.csv"], "2026-08-22T12:00Z")
+    for file in sorted((farside / "vintages").glob("*.csv")):
+        coin, _, moment = file.stem.split("_")
+        day, clock = moment.rstrip("Z").split("T")
+        seam.add(root, f"farside_{coin}", [file], f"{day}T{clock}Z")
+    seam.add(root, "ark_bloomberg", sorted((real / "bloomberg").glob("*.xlsx")))
+    seam.add(root, "proshares", [real / "proshares" / "SSO-historical_nav.csv"])
+    seam.add(root, "canary", sorted((real / "canary").glob("*.csv")))
+    seam.add(root, "ici", [real / "ici" / "weekly_flows.csv"])
+    return seam.build_project(root)
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_marts_of_real_reports_differ_by_known_faults_only(
+    archive_of_publishers: Path, record_property: Record
+) -> None:
+    found = compare(archive_of_publishers, expected(archive_of_publishers, seam.REFERENCE))
+    record_property("compared", found.counted())
+    record_property("by_fault", dict(found.by_fault()))
+    print(found.shown(10))
+    assert found.by_fault() == {"E80": 1788, "E78": 34, "lacking": 35, "funds_twice": 5, "E84": 2}
