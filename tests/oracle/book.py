@@ -110,7 +110,7 @@ def _book(ground: Ground, said: list[Observation], calendar: Sessions | None) ->
     transfers = Transfers(days, reference, own_flows)
     steps = [steps_of(ground, each, sessions, transfers) for each in days]
     with_aum = {step.week for chain in steps for step in chain if step.close is not None}
-    ends = [exit_of(ground, chain, with_aum) for chain in steps]
+    ends = [exit_of(ground, chain, with_aum, _replaced(chain, steps)) for chain in steps]
     steps = [ended(chain, end) for chain, end in zip(steps, ends, strict=True)]
 
     def sponsor(fund: str, day: dt.date) -> str:
@@ -129,6 +129,14 @@ def _book(ground: Ground, said: list[Observation], calendar: Sessions | None) ->
         printed_totals=_printed_totals(said),
         sponsor_changes=_sponsor_changes(reference, steps),
         not_renewed=_not_renewed(source, steps),
+    )
+
+
+def _replaced(chain: list[Step], chains: list[list[Step]]) -> dt.date | None:
+    """Return when another fund takes over the label of a fund, if it does (E94)."""
+    others = [each for other in chains if other is not chain for each in other]
+    return min(
+        (each.day for each in others if chain and each.label == chain[0].label), default=None
     )
 
 

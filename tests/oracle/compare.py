@@ -19,7 +19,7 @@ from tests.oracle.book import Book, Sessions, books
 from tests.oracle.changes import aum_change, fund_bridge
 from tests.oracle.faults import MARKS, WHOLE_ROW
 from tests.oracle.flows import flows
-from tests.oracle.observed import observations, select_all, sources
+from tests.oracle.observed import Observation, Source, observations, select_all, sources
 from tests.oracle.periods import period_flows
 from tests.oracle.reference import Reference
 
@@ -107,20 +107,31 @@ class Expected:
         )
 
 
-@exactly
 def expected(
     database: Path, reference: Path, sessions: Mapping[str, Sessions] | None = None
 ) -> Expected:
-    """Compute everything once more."""
-    computed = books(sources(database), observations(database), Reference(reference), sessions)
+    """Compute the marts of a database once more."""
+    said = observations(database)
+    return computed(sources(database), said, Reference(reference), sessions)
+
+
+@exactly
+def computed(
+    known: Iterable[Source],
+    said: Iterable[Observation],
+    reference: Reference,
+    sessions: Mapping[str, Sessions] | None = None,
+) -> Expected:
+    """Compute the marts of observations."""
+    made = books(known, said, reference, sessions)
     tables: dict[str, list[Row]] = {table: [] for table in KEYS}
-    for book in computed:
+    for book in made:
         of_book = flows(book)
         tables["mart.flows"] += of_book
         tables["mart.aum_change"] += aum_change(book)
         tables["mart.fund_bridge"] += fund_bridge(book)
         tables["mart.period_flows"] += period_flows(book, of_book)
-    return Expected({book.source.source: book for book in computed}, tables)
+    return Expected({book.source.source: book for book in made}, tables)
 
 
 def compare(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pytest
 
-from pipelines.build import database
+from pipelines.build import database, errors
 from pipelines.build.models import SQL
 from pipelines.reports import archive, facts
 from pipelines.reports.layout import Source, source_of
@@ -17,6 +17,7 @@ from samples.add import add_samples
 from tests.bridge_world import BridgeWorld
 from tests.oracle.worlds import ISSUERS, World, rates
 
+BuildError = errors.BuildError
 REFERENCE = SQL / "reference"
 DEFINED = PROJECT / "pipelines" / "defs" / "sources"
 
@@ -57,12 +58,15 @@ def fill(built: BridgeWorld, worlds: Iterable[World]) -> None:
             )
 
 
-def publish(built: BridgeWorld) -> Path:
-    """Read all reports, whether they are refused or not, and build the database."""
+def publish(built: BridgeWorld, weeks: Collection[dt.date] | None = None) -> Path:
+    """Read all reports, or only some weeks, whether they are refused or not, and build."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FUNDFLOWS_REFERENCE", str(built.reference))
         for source in built.sources.values():
-            facts.ingest(built.warehouse, source, facts.due(built.warehouse, source))
+            due = [
+                each for each in facts.due(built.warehouse, source) if not weeks or each in weeks
+            ]
+            facts.ingest(built.warehouse, source, due)
         database.publish(built.warehouse, list(built.sources.values()))
     return built.warehouse.database
 

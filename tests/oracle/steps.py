@@ -187,11 +187,14 @@ def _fx(before: FundDay | None, day: FundDay, flow_rate: Decimal) -> Decimal:
     return cents(opened * (now - then) + (closed - opened) * (now - flow_rate))
 
 
-def exit_of(ground: Ground, steps: list[Step], weeks_with_aum: set[dt.date]) -> Step | None:
+def exit_of(
+    ground: Ground, steps: list[Step], weeks_with_aum: set[dt.date], replaced: dt.date | None
+) -> Step | None:
     """Return the day on which a fund ends: closure or merger, or nothing after its last position.
 
     A closure is a flow (E16), a merger a transfer (E17). Without either, a fund leaves in the next
-    week in which its source has AUM of others (decision 9, E76); a source of one file
+    week in which its source has AUM of others (decision 9, E76), or when another fund takes over
+    its label (E94); a source of one file
     a fund says nothing of a fund whose file is not renewed.
     """
     last = next((each for each in reversed(steps) if each.close is not None), None)
@@ -201,6 +204,8 @@ def exit_of(ground: Ground, steps: list[Step], weeks_with_aum: set[dt.date]) -> 
     action = next((each for each in actions if last.day < each.day + WEEK), None)
     if action is not None:
         day = max(action.day, last.day + dt.timedelta(days=1))
+    elif replaced is not None and replaced > last.day:
+        day = replaced
     elif ground.source.has_all_funds and max(weeks_with_aum) > last.week:
         day = min(each for each in weeks_with_aum if each > last.week)
     else:
