@@ -61,7 +61,7 @@ def _issuers(chance: Random, path: Path, sessions: list[dt.date], refer: Any) ->
     if chance.random() < 0.05:
         return
     issuer, start = chance.choice(ISSUERS), dt.date(1900, 1, 1)
-    if chance.random() < 0.25:
+    if chance.random() < 0.35:
         change = chance.choice(sessions)
         refer(
             "fund_issuer",
@@ -102,8 +102,10 @@ def _actions(
     if chance.random() < 0.15:
         new, old = chance.choice([(3, 1), (1, 5), (2, 1), (11, 10)])
         act("split", middle, shares_new=new, shares_old=old)
-    if others and chance.random() < 0.15:
+    if others and chance.random() < 0.25:
         receiver = chance.choice(others)
+        if path.first < receiver.first <= path.last:
+            middle = sessions[receiver.first]
         act("spin_off", middle, counterpart=receiver.fund, fraction=Decimal("0.10"))
     if chance.random() < 0.1:
         act("structural", middle, amount_usd=Decimal(chance.randint(-500, 500)) * 1000)

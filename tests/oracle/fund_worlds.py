@@ -70,10 +70,11 @@ def _week_of(day: dt.date, ends: str) -> dt.date:
 
 
 def _sessions(chance: Random) -> list[dt.date]:
-    """Two to seven weeks somewhere between 2024 and 2026, with holidays."""
+    """Two to seven weeks somewhere between 2024 and 2026, with holidays; by day or by week."""
+    weekdays = chance.choice([range(1, 6), range(1, 6), range(1, 6), (1, 3, 5), (3,), (5,)])
     first = dt.date(2024, 1, 1) + DAY * chance.randint(0, 700)
     days = [first + DAY * each for each in range(7 * chance.randint(2, 7))]
-    kept = [each for each in days if each.isoweekday() < 6 and chance.random() > 0.04]
+    kept = [each for each in days if each.isoweekday() in weekdays and chance.random() > 0.04]
     return kept or days[:1]
 
 
