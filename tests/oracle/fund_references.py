@@ -89,28 +89,42 @@ def _actions(
         values = {"kind": kind, "effective_date": day, "read_from": "the test", **values}
         refer("corporate_action", fund=path.fund, **values)
 
-    others = [each for each in paths if each is not path]
     middle = sessions[chance.randint(path.first, path.last)]
+    others = [each for each in paths if each is not path]
+    if others:
+        _between_funds(chance, path, sessions, others, refer)
     after = sessions[path.last] + DAY * chance.randint(0, 4)
     if path.last < len(sessions) - 1 and chance.random() < 0.5:
-        if others and chance.random() < 0.5:
-            act("merger", after, counterpart=chance.choice(others).fund, fraction=1)
-        else:
-            act("closure", after)
+        merged = {"counterpart": chance.choice(others).fund, "fraction": 1} if others else {}
+        kind = chance.choice(["merger", "closure"]) if merged else "closure"
+        act(kind, after, **(merged if kind == "merger" else {}))
     if chance.random() < 0.3:
         act("launch", sessions[path.first] - DAY * chance.randint(0, 3))
     if chance.random() < 0.15:
         new, old = chance.choice([(3, 1), (1, 5), (2, 1), (11, 10)])
         act("split", middle, shares_new=new, shares_old=old)
-    if others and chance.random() < 0.25:
-        receiver = chance.choice(others)
-        if path.first < receiver.first <= path.last:
-            middle = sessions[receiver.first]
-        act("spin_off", middle, counterpart=receiver.fund, fraction=Decimal("0.10"))
     if chance.random() < 0.1:
         act("structural", middle, amount_usd=Decimal(chance.randint(-500, 500)) * 1000)
     if chance.random() < 0.15:
         act("distribution", middle, per_share=Decimal(chance.randint(1, 900)) / 1000)
-    if others and chance.random() < 0.1:
+
+
+def _between_funds(
+    chance: Random, path: Path, sessions: list[dt.date], others: list[Path], refer: Any
+) -> None:
+    """Let a fund spin off another one, or hold one."""
+    if chance.random() < 0.25:
+        receiver = chance.choice(others)
+        first = receiver.first if path.first < receiver.first <= path.last else path.first
+        refer(
+            "corporate_action",
+            kind="spin_off",
+            effective_date=sessions[first],
+            fund=path.fund,
+            counterpart=receiver.fund,
+            fraction=Decimal("0.10"),
+            read_from="the test",
+        )
+    if chance.random() < 0.1:
         values = {"weight": chance.choice([1, Decimal("0.25")]), "valid_from": "1900-01-01"}
         refer("fund_holding", fund=path.fund, holds=chance.choice(others).fund, **values)

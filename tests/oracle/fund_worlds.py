@@ -49,7 +49,7 @@ def _world(chance: Random, name: str) -> World:
             "is_split_adjusted": chance.random() < 0.1,
         },
     )
-    sessions = _sessions(chance)
+    sessions = sessions_of(chance)
     world.sessions = {day: _week_of(day, ends) for day in sessions}
     columns = chance.choice(MODES)
     paths = [_path(chance, name, number, sessions) for number in range(chance.randint(1, 4))]
@@ -69,7 +69,7 @@ def _week_of(day: dt.date, ends: str) -> dt.date:
     return day + DAY * ((weekday - day.weekday()) % 7)
 
 
-def _sessions(chance: Random) -> list[dt.date]:
+def sessions_of(chance: Random) -> list[dt.date]:
     """Two to seven weeks somewhere between 2024 and 2026, with holidays; by day or by week."""
     weekdays = chance.choice([range(1, 6), range(1, 6), range(1, 6), (1, 3, 5), (3,), (5,)])
     first = dt.date(2024, 1, 1) + DAY * chance.randint(0, 700)

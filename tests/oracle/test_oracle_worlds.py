@@ -21,6 +21,7 @@ from tests.oracle.compare import Comparison, Expected, compare, expected
 from tests.oracle.faults import faults_in
 from tests.oracle.fund_worlds import fund_worlds
 from tests.oracle.observed import Observation, observations
+from tests.oracle.page_worlds import page_worlds
 from tests.oracle.weekly_worlds import weekly_worlds
 from tests.oracle.worlds import KNOWN_FAULTS, World
 
@@ -46,11 +47,12 @@ def left_out(computed: Expected) -> dict[str, set[str]]:
 
 
 def drawn(number: int, count: int) -> list[World]:
-    """Draw worlds, four of funds for one of weeks."""
-    weekly = count // 5
+    """Draw worlds: of five three of funds, one of weeks, one of pages."""
+    seed, fifth = f"f{number}x", count // 5
     return [
-        *fund_worlds(f"f{number}x", count - weekly),
-        *weekly_worlds(f"f{number}x", weekly),
+        *fund_worlds(seed, count - 2 * fifth),
+        *weekly_worlds(seed, fifth),
+        *page_worlds(seed, fifth),
     ]
 
 

@@ -195,9 +195,9 @@ def _lacking(
 
 
 def _count_lacking(weeks: list[FundWeek], lacking: Mapping[dt.date, dt.date], owner: Owner) -> None:
-    """Count a session without a usable row as one without a known flow."""
+    """Count a session without a usable row as one without a known flow, in a week that has any."""
     for day, week in lacking.items():
-        for each in weeks:
+        for each in (each for each in weeks if each.sessions):
             if (each.week, each.owner) == (week, owner(each.fund, day)):
                 each.sessions += 1
                 each.sessions_without_flow += 1
