@@ -37,7 +37,7 @@ def _bridge_row(book: Book, week: FundWeek, paid: Decimal) -> Row:
     fund = book.reference.funds.get(week.fund)
     market, fx = week.market, week.fx
     # A coin is priced in dollars, so an unhedged class has no FX of its own (E28).
-    is_in_dollars = bool(fund) and fund.underlying_currency == "USD" and not fund.is_hedged
+    is_in_dollars = fund is not None and fund.underlying_currency == "USD" and not fund.is_hedged
     own_market = market if market is None or not is_in_dollars else market + fx
     own_fx = (None if market is None else ZERO) if is_in_dollars else fx
     return {

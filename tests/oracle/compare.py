@@ -151,8 +151,8 @@ def compare(
             else:
                 fault = mine[each][MARKS].get(WHOLE_ROW) if each in mine else None
                 fault = fault or ours.fault_of_absence(each)
-                shown = [None if each not in rows else "a row" for rows in (mine, marts)]
-                differences.append(Difference(table, each, "(row)", *shown, fault))
+                here, there = ("a row" if each in rows else None for rows in (mine, marts))
+                differences.append(Difference(table, each, "(row)", here, there, fault))
     return Comparison(counts, differences)
 
 

@@ -27,10 +27,8 @@ class Rates:
         for each in observations:
             if each.dimension == "currency" and each.measure == "fx_rate" and each.value:
                 key = each.label, each.period_end
-                said[key] = max(
-                    (each.known_at, each.source, each.value),
-                    said.get(key) or (each.known_at, "", 0),
-                )
+                fixing = each.known_at, each.source, each.value
+                said[key] = max(fixing, said.get(key, fixing))
         per_euro = {key: value for key, (_, _, value) in said.items()}
         self._fixings: dict[str, dict[dt.date, Decimal]] = {}
         for (currency, day), units in per_euro.items():

@@ -105,20 +105,15 @@ def _step(
     transfers: Transfers,
 ) -> Step:
     before = walk.position
-    is_entering = before is None
+    is_entering = before is None and day.aum is not None
     moved = transfers.into(day, before) if day.aum is not None else None
     method, flow = _flow(ground.reference, walk, day, moved)
-    is_weekly = before is not None and (day.day - before.day).days > WEEKLY_FROM
-    rate = day.rate or Decimal(1)
-    flow_rate = rate
-    if before is not None and is_weekly and day.flow is None and day.currency != "USD":
-        # Flows whose days are unknown are converted at the average of the fixings (E26).
-        flow_rate = ground.rates.average(day.currency, before.day, day.day) or rate
-    usd = None if flow is None else cents(flow * flow_rate)
+    rate = _flow_rate(ground, before, day)
+    usd = None if flow is None else cents(flow * rate)
     is_session = day.day in sessions
-    lacks = is_session and flow is None and not (is_entering and day.aum is not None)
+    lacks = is_session and flow is None and not is_entering
     walk.flows.append(usd)
-    walk.lacking = lacks or (walk.lacking and not (is_entering and day.aum is not None))
+    walk.lacking = lacks or (walk.lacking and not is_entering)
     walk.printed += day.flow or 0
     step = Step(
         label=day.label,
@@ -126,7 +121,7 @@ def _step(
         day=day.day,
         week=day.week,
         before=before.day if before else None,
-        is_weekly=is_weekly,
+        is_weekly=_is_weekly(before, day),
         method=method,
         flow=usd,
         seed=usd if method == "launch" and usd is not None else ZERO,
@@ -135,23 +130,41 @@ def _step(
         is_session=is_session,
         is_preliminary=day.is_preliminary,
     )
-    if day.aum is None:
-        return step
-    close = cents(day.aum * rate)
+    return step if day.aum is None else _arrived(walk, step, day, moved, rate)
+
+
+def _arrived(walk: Walk, step: Step, day: FundDay, moved: Moved | None, flow_rate: Decimal) -> Step:
+    """Close a step on a position, from which the next one starts."""
+    before, rate = walk.position, day.rate or Decimal(1)
+    close = cents((day.aum or Decimal(0)) * rate)
     corporate = cents(moved.amount * rate) if moved else ZERO
     # A fund that enters brings its AUM along; flows of the days before are not of this step.
-    step_flow = usd if is_entering else added(walk.flows)
-    closed = replace(
+    step_flow = step.flow if before is None else added(walk.flows)
+    opened = ZERO if before is None else cents((before.aum or Decimal(0)) * (before.rate or 1))
+    walk.position, walk.printed, walk.flows, walk.lacking = day, Decimal(0), [], False
+    return replace(
         step,
-        open=ZERO if before is None else cents((before.aum or 0) * (before.rate or 1)),
+        open=opened,
         step_flow=step_flow,
         fx=_fx(before, day, flow_rate),
         corporate=corporate,
-        universe=close - (step_flow or ZERO) - corporate if is_entering else ZERO,
+        universe=close - (step_flow or ZERO) - corporate if before is None else ZERO,
         close=close,
     )
-    walk.position, walk.printed, walk.flows, walk.lacking = day, Decimal(0), [], False
-    return closed
+
+
+def _is_weekly(before: FundDay | None, day: FundDay) -> bool:
+    return before is not None and (day.day - before.day).days > WEEKLY_FROM
+
+
+def _flow_rate(ground: Ground, before: FundDay | None, day: FundDay) -> Decimal:
+    """Flows whose days are unknown are converted at the average of the fixings (E26)."""
+    rate = day.rate or Decimal(1)
+    if before is None or not _is_weekly(before, day) or day.flow is not None:
+        return rate
+    if day.currency == "USD":
+        return rate
+    return ground.rates.average(day.currency, before.day, day.day) or rate
 
 
 def _flow(
@@ -211,8 +224,11 @@ def exit_of(
     else:
         return None
     week = day + dt.timedelta(days=(DAYS.index(ground.source.week_ends) - day.weekday()) % 7)
-    kind = action.kind if action else "disappearance"
-    gone = -last.close
+    return _gone(last, day, week, action.kind if action else "disappearance")
+
+
+def _gone(last: Step, day: dt.date, week: dt.date, kind: str) -> Step:
+    gone = -(last.close or ZERO)
     return Step(
         label=last.label,
         fund=last.fund,

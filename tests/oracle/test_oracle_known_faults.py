@@ -13,7 +13,8 @@ import pytest
 from tests.bridge_world import BridgeWorld, day
 from tests.oracle import seam
 from tests.oracle.compare import Expected, expected
-from tests.oracle.fault_examples import EXAMPLES, Example, Right
+from tests.oracle.fault_example import Example, Right
+from tests.oracle.fault_examples import EXAMPLES
 from tests.oracle.observed import select_all
 from tests.oracle.worlds import KNOWN_FAULTS
 

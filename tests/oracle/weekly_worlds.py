@@ -86,7 +86,7 @@ def _report(chance: Random, world: World, dimension: str, labels: list[str], wee
         cells = [flow, flow + 1, flow * 7, Decimal(chance.randint(0, 9_000_000)) / 100]
         rows.append([str(week), label, *(_text(chance, each, digits) for each in cells)])
     if chance.random() < 0.7:
-        total = sum(flows, Decimal(0)) + chance.choice([0, 0, Decimal("0.4"), 30])
+        total = sum(flows, Decimal(0)) + Decimal(chance.choice(["0", "0", "0.4", "30"]))
         coarse = chance.choice([digits, 0])
         cells = [total, total, total, Decimal(90_000)]
         rows.append([str(week), "Total", *(_text(chance, each, coarse) for each in cells)])
