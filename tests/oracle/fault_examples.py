@@ -250,6 +250,18 @@ EXAMPLES = (
         (Right(BRIDGE, in_bridge("dashes", week_ending=W0), effects(A=0, F=4, M=1, U=98, Z=103)),),
     ),
     Example(
+        faults.ASSETS_IN_FLOATS,
+        "floats",
+        reports(
+            """
+            date,fund,nav,aum
+            2025-03-06,A,52.6762,42100.393914
+            2025-03-07,A,77.5969,26433.715632
+            """
+        ),
+        (Right(FLOWS, fund("floats"), {"net_flow_usd": Decimal("-35584046782.62")}),),
+    ),
+    Example(
         faults.TOTAL_ALONE,
         "alone",
         of_a_page,

@@ -28,7 +28,9 @@ TOTAL_ALONE = "total_alone"
 """A printed total of a day on which no fund has a flow is lost."""
 LACKING = "lacking"
 """A session of which a listed fund has no usable row is not in the coverage."""
-FOUND = (FUNDS_TWICE, PRINTED_TWICE, ENTRY_AFTER_DASHES, TOTAL_ALONE, LACKING)
+ASSETS_IN_FLOATS = "assets_in_floats"
+"""The flow of a fund of some billions by assets (F2) is made in binary floats: off by a cent."""
+FOUND = (ASSETS_IN_FLOATS, FUNDS_TWICE, PRINTED_TWICE, ENTRY_AFTER_DASHES, TOTAL_ALONE, LACKING)
 Key = tuple[dt.date, str, str]
 
 
