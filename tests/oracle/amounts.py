@@ -50,6 +50,11 @@ def added(amounts: Iterable[Decimal | None]) -> Decimal | None:
     return sum(known, ZERO) if known else None
 
 
+def plus(amount: Decimal | None, more: Decimal | None) -> Decimal | None:
+    """Add what is known of two amounts."""
+    return added((amount, more))
+
+
 def percent(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
     """Return a part in percent of a whole, to six decimals; of nothing there is none."""
     if part is None or not whole:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from tests.oracle.amounts import ZERO, added, cents, percent
+from tests.oracle.amounts import ZERO, added, cents, percent, plus
 from tests.oracle.book import Book
 from tests.oracle.faults import MARKS, marks_of_change
 from tests.oracle.flows import (
@@ -38,7 +38,7 @@ def _bridge_row(book: Book, week: FundWeek, paid: Decimal) -> Row:
     market, fx = week.market, week.fx
     # A coin is priced in dollars, so an unhedged class has no FX of its own (E28).
     is_in_dollars = fund is not None and fund.underlying_currency == "USD" and not fund.is_hedged
-    own_market = market if market is None or not is_in_dollars else market + fx
+    own_market = market if market is None or not is_in_dollars else plus(market, fx)
     own_fx = (None if market is None else ZERO) if is_in_dollars else fx
     return {
         "source": book.source.source,
@@ -99,12 +99,12 @@ def _change_of_funds(book: Book, key: Key, parts: list[tuple[FundWeek, Decimal]]
         return added(counted(getattr(week, name), share) for week, share in parts)
 
     opened, closed, flow = total("open"), total("close"), total("bridge_flow")
-    effects = {name: total(name) or ZERO for name in ("fx", "corporate", "universe")}
+    effects = {name: total(name) for name in ("fx", "corporate", "universe")}
     known = [each for each in parts if each[0].market is not None]
     with_flow = [each for each in parts if each[0].bridge_flow is not None]
     market = None
     if len(known) == len(parts) and opened is not None and closed is not None:
-        market = closed - opened - (flow or ZERO) - sum(effects.values(), ZERO)
+        market = closed - opened - (added((flow, *effects.values())) or ZERO)
     status = FINAL
     if any(each.status == PRELIMINARY for each, _ in parts):
         status = PRELIMINARY

@@ -12,7 +12,7 @@ from tests.oracle.worlds import DAY, ISSUERS, World
 
 
 @dataclass(slots=True)
-class Path:
+class FundPath:
     """A fund on its way through a world."""
 
     fund: str
@@ -27,7 +27,7 @@ class Path:
 
 
 def declare(
-    chance: Random, world: World, path: Path, sessions: list[dt.date], paths: list[Path]
+    chance: Random, world: World, path: FundPath, sessions: list[dt.date], paths: list[FundPath]
 ) -> None:
     """Say which fund a label is, who issues it and what happens to it."""
     if chance.random() < 0.05:
@@ -57,7 +57,7 @@ def declare(
     _actions(chance, path, sessions, paths, refer)
 
 
-def _issuers(chance: Random, path: Path, sessions: list[dt.date], refer: Any) -> None:
+def _issuers(chance: Random, path: FundPath, sessions: list[dt.date], refer: Any) -> None:
     if chance.random() < 0.05:
         return
     issuer, start = chance.choice(ISSUERS), dt.date(1900, 1, 1)
@@ -83,7 +83,7 @@ def _issuers(chance: Random, path: Path, sessions: list[dt.date], refer: Any) ->
 
 
 def _actions(
-    chance: Random, path: Path, sessions: list[dt.date], paths: list[Path], refer: Any
+    chance: Random, path: FundPath, sessions: list[dt.date], paths: list[FundPath], refer: Any
 ) -> None:
     def act(kind: str, day: dt.date, **values: Any) -> None:
         values = {"kind": kind, "effective_date": day, "read_from": "the test", **values}
@@ -110,7 +110,7 @@ def _actions(
 
 
 def _between_funds(
-    chance: Random, path: Path, sessions: list[dt.date], others: list[Path], refer: Any
+    chance: Random, path: FundPath, sessions: list[dt.date], others: list[FundPath], refer: Any
 ) -> None:
     """Let a fund spin off another one, or hold one."""
     if chance.random() < 0.25:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import pairwise
 from random import Random
 
-from tests.oracle.fund_references import Path, declare
+from tests.oracle.fund_references import FundPath, declare
 from tests.oracle.worlds import DAY, KNOWN_FAULTS, WEEK, Report, World
 
 MODES = (
@@ -78,7 +78,7 @@ def sessions_of(chance: Random) -> list[dt.date]:
     return kept or days[:1]
 
 
-def _path(chance: Random, world: str, number: int, sessions: list[dt.date]) -> Path:
+def _path(chance: Random, world: str, number: int, sessions: list[dt.date]) -> FundPath:
     last = len(sessions) - 1
     label = f"{world}{chr(97 + number)}".upper()
     first, end = 0, last
@@ -86,7 +86,7 @@ def _path(chance: Random, world: str, number: int, sessions: list[dt.date]) -> P
         first = chance.randint(0, last)
     if chance.random() < 0.3:
         end = chance.randint(first, last)
-    return Path(
+    return FundPath(
         fund=f"{label.lower()}-{chance.choice(['us', 'ca', 'de'])}",
         labels=[label, f"{label}X"] if chance.random() < 0.1 else [label],
         currency=chance.choice(["USD", "USD", "USD", "CAD", "EUR"]),
@@ -103,7 +103,7 @@ def _path(chance: Random, world: str, number: int, sessions: list[dt.date]) -> P
 def _walk(
     chance: Random,
     world: World,
-    path: Path,
+    path: FundPath,
     sessions: list[dt.date],
     columns: tuple[str, ...],
 ) -> None:
@@ -140,7 +140,7 @@ def _to(amount: Decimal, digits: int) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-digits))
 
 
-def _blanks(chance: Random, world: World, paths: list[Path], columns: tuple[str, ...]) -> None:
+def _blanks(chance: Random, world: World, paths: list[FundPath], columns: tuple[str, ...]) -> None:
     """Take out cells, rows, days and weeks, and put in zeros."""
     often = chance.choice([0, 0, 0.03, 0.1])
     weeks = sorted(set(world.sessions.values()))
@@ -159,7 +159,7 @@ def _blanks(chance: Random, world: World, paths: list[Path], columns: tuple[str,
                     path.rows[day][name] = Decimal(0)
 
 
-def _without_ends_after_gaps(world: World, paths: list[Path]) -> None:
+def _without_ends_after_gaps(world: World, paths: list[FundPath]) -> None:
     """Leave out closures and mergers of funds that skip a week: they stop the build (E76, E113)."""
     gaps = set()
     for path in paths:
@@ -181,7 +181,7 @@ def _has_aum(row: dict[str, Decimal | None]) -> bool:
 # -- reports ---------------------------------------------------------------------------------------
 
 
-def _reports(chance: Random, world: World, paths: list[Path], columns: tuple[str, ...]) -> None:
+def _reports(chance: Random, world: World, paths: list[FundPath], columns: tuple[str, ...]) -> None:
     """Print what stands, after vintages that said otherwise; and reports that must be refused."""
     printed = _lines(chance, world, paths)
     if not printed:
@@ -213,7 +213,7 @@ def _reports(chance: Random, world: World, paths: list[Path], columns: tuple[str
 
 
 def _lines(
-    chance: Random, world: World, paths: list[Path]
+    chance: Random, world: World, paths: list[FundPath]
 ) -> list[tuple[dt.date, str, str, dict[str, Decimal | None]]]:
     lines = []
     for path in paths:

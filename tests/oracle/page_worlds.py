@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 
 from tests.oracle.faults import TOTAL_ALONE
-from tests.oracle.fund_references import Path, declare
+from tests.oracle.fund_references import FundPath, declare
 from tests.oracle.fund_worlds import sessions_of
 from tests.oracle.page import page_layout
 from tests.oracle.worlds import DAY, KNOWN_FAULTS, Report, World
@@ -27,7 +27,7 @@ def _world(chance: Random, name: str) -> World:
     sessions = sessions_of(chance)
     labels = [f"{name}{chr(97 + number)}".upper() for number in range(chance.randint(1, 4))]
     paths = [
-        Path(
+        FundPath(
             fund=f"{label.lower()}-{chance.choice(['us', 'ca'])}",
             labels=[label],
             currency="USD",
@@ -49,7 +49,7 @@ def _world(chance: Random, name: str) -> World:
     return world
 
 
-def _cells(chance: Random, paths: list[Path], sessions: list[dt.date]) -> Cells:
+def _cells(chance: Random, paths: list[FundPath], sessions: list[dt.date]) -> Cells:
     often = chance.choice([0, 0.05, 0.2])
     return {
         (day, path.labels[0]): None

@@ -25,7 +25,10 @@ WEEKLY_FROM = 4
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A day of a fund; on a day with a position, the step that ends on it."""
+    """A day of a fund; on a day with a position, the step that ends on it.
+
+    Without a position the effects are not known; but a fund in US dollars has no FX.
+    """
 
     label: str
     fund: str
@@ -38,9 +41,9 @@ class Step:
     seed: Decimal = ZERO
     open: Decimal | None = None
     step_flow: Decimal | None = None
-    fx: Decimal = ZERO
-    corporate: Decimal = ZERO
-    universe: Decimal = ZERO
+    fx: Decimal | None = ZERO
+    corporate: Decimal | None = None
+    universe: Decimal | None = None
     close: Decimal | None = None
     lacks_flow: bool = False
     is_known: bool = True
@@ -125,6 +128,7 @@ def _step(
         method=method,
         flow=usd,
         seed=usd if method == "launch" and usd is not None else ZERO,
+        fx=ZERO if before is None or day.currency == "USD" else None,
         lacks_flow=lacks,
         is_known=not walk.lacking and not day.is_preliminary,
         is_session=is_session,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from tests.oracle.amounts import ZERO, added
+from tests.oracle.amounts import ZERO, added, plus
 from tests.oracle.observed import Source
 from tests.oracle.positions import FundDay, Ground
 from tests.oracle.reference import Reference
@@ -34,9 +34,9 @@ class FundWeek:
     step_flows: list[Decimal | None] = field(default_factory=list)
     seed: Decimal = ZERO
     structural: Decimal = ZERO
-    fx: Decimal = ZERO
-    corporate: Decimal = ZERO
-    universe: Decimal = ZERO
+    fx: Decimal | None = None
+    corporate: Decimal | None = None
+    universe: Decimal | None = None
     change: Decimal = ZERO
     open: Decimal | None = None
     close: Decimal | None = None
@@ -65,8 +65,8 @@ class FundWeek:
         """What is left of the change; None if the flow of a day is unknown: never a guess."""
         if not (self.is_known and self.has_position):
             return None
-        explained = (self.bridge_flow or ZERO) + self.fx + self.corporate + self.universe
-        return self.change - explained
+        explained = added((self.bridge_flow, self.fx, self.corporate, self.universe))
+        return self.change - (explained or ZERO)
 
     @property
     def method(self) -> str | None:
@@ -124,7 +124,8 @@ def _weeks_of(steps: list[Step], reference: Reference, owner: Owner) -> list[Fun
             opened = step.open or ZERO
             if name != then:
                 for each, amount in ((week_of(step, then), -opened), (week_of(step, name), opened)):
-                    each.universe += amount
+                    each.universe = plus(each.universe, amount)
+                    each.fx, each.corporate = plus(each.fx, ZERO), plus(each.corporate, ZERO)
                     each.change += amount
                     each.has_position = True
                     each.is_weekly = each.is_weekly or step.is_weekly
@@ -143,9 +144,9 @@ def _add(week: FundWeek, step: Step) -> None:
     week.flows.append(step.flow)
     week.step_flows.append(step.step_flow)
     week.seed += step.seed
-    week.fx += step.fx
-    week.corporate += step.corporate
-    week.universe += step.universe
+    week.fx = plus(week.fx, step.fx)
+    week.corporate = plus(week.corporate, step.corporate)
+    week.universe = plus(week.universe, step.universe)
     week.is_weekly = week.is_weekly or step.is_weekly
     week.is_preliminary = week.is_preliminary or step.is_preliminary
     if step.method:
