@@ -60,7 +60,13 @@ def _world(chance: Random, name: str) -> World:
     _blanks(chance, world, paths, columns)
     if KNOWN_FAULTS & {"E76", "E113"}:
         _without_ends_after_gaps(world, paths)
+    if "E79" not in KNOWN_FAULTS:
+        _holidays(chance, world, paths)
     _reports(chance, world, paths, columns)
+    if "E74" in KNOWN_FAULTS:
+        rows = [(day, row) for path in paths for day, row in path.rows.items()]
+        printed = {day for day, row in rows if _has_aum(row) or row.get("flow") is not None}
+        world.sessions = {day: week for day, week in world.sessions.items() if day in printed}
     return world
 
 
@@ -157,6 +163,18 @@ def _blanks(chance: Random, world: World, paths: list[FundPath], columns: tuple[
                     path.rows[day][name] = None
                 elif chance.random() < often / 5 and not (name == "nav" and "E75" in KNOWN_FAULTS):
                     path.rows[day][name] = Decimal(0)
+
+
+def _holidays(chance: Random, world: World, paths: list[FundPath]) -> None:
+    """Let one fund print a row on a day that is no session (E79)."""
+    first, last = min(world.sessions), max(world.sessions)
+    days = [first + DAY * each for each in range((last - first).days)]
+    closed = [each for each in days if each not in world.sessions and each.isoweekday() < 6]
+    path = chance.choice(paths)
+    before = [each for each in path.rows if closed and each < closed[-1]]
+    if before and closed[-1] < max(path.rows):
+        path.rows[closed[-1]] = dict(path.rows[max(before)])
+        path.currencies[closed[-1]] = path.currencies[max(before)]
 
 
 def _without_ends_after_gaps(world: World, paths: list[FundPath]) -> None:
