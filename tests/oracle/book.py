@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
-from tests.oracle.amounts import added
+from tests.oracle.amounts import added, exactly
 from tests.oracle.observed import Observation, Source
 from tests.oracle.positions import FundDay, Ground, fund_days
 from tests.oracle.rates import Rates
@@ -41,6 +41,10 @@ class Book:
     """Of a day: its week, the total that the source prints, whether it is preliminary."""
     sponsor_changes: set[tuple[dt.date, str]]
     """Weeks and sponsors between which a fund goes (E84)."""
+    holiday_weeks: set[dt.date]
+    """Weeks in which a fund is reported on a day that is no session of the calendar (E79)."""
+    silent_weeks: set[dt.date]
+    """Weeks with a session of the calendar on which no fund is reported (E74)."""
     not_renewed: dict[str, dt.date]
     """Of a source of one file a fund: the last week of a fund that has not ended (E81)."""
 
@@ -81,6 +85,7 @@ class Book:
         )
 
 
+@exactly
 def books(
     sources: Iterable[Source],
     observations: Iterable[Observation],
@@ -106,7 +111,8 @@ def books(
 def _book(ground: Ground, said: list[Observation], calendar: Sessions | None) -> Book:
     source, reference = ground.source, ground.reference
     days = fund_days(ground, said)
-    sessions = calendar or _reported_sessions(days)
+    reported = reported_sessions(days)
+    sessions = reported if calendar is None else calendar
     transfers = Transfers(days, reference, own_flows)
     steps = [steps_of(ground, each, sessions, transfers) for each in days]
     with_aum = {step.week for chain in steps for step in chain if step.close is not None}
@@ -128,6 +134,8 @@ def _book(ground: Ground, said: list[Observation], calendar: Sessions | None) ->
         reported=reported_weeks(said, reference),
         printed_totals=_printed_totals(said),
         sponsor_changes=_sponsor_changes(reference, steps),
+        holiday_weeks={week for day, week in reported.items() if day not in sessions},
+        silent_weeks={week for day, week in sessions.items() if day not in reported},
         not_renewed=_not_renewed(source, steps),
     )
 
@@ -140,8 +148,8 @@ def _replaced(chain: list[Step], chains: list[list[Step]]) -> dt.date | None:
     )
 
 
-def _reported_sessions(days: list[list[FundDay]]) -> Sessions:
-    """A day is a session if the source reports any fund on it, or is still filling it (E37)."""
+def reported_sessions(days: list[list[FundDay]]) -> Sessions:
+    """Return the days on which a source reports any fund, or that it is still filling (E37)."""
     return {
         each.day: each.week
         for chain in days

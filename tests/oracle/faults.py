@@ -34,9 +34,17 @@ FOUND = (ASSETS_IN_FLOATS, FUNDS_TWICE, PRINTED_TWICE, ENTRY_AFTER_DASHES, TOTAL
 Key = tuple[dt.date, str, str]
 
 
+def marks_of_week(book: Book, week: dt.date) -> dict[str, str]:
+    """Return the marks of all rows of a week: what the calendar knows and the SQL does not."""
+    marks = {WHOLE_ROW: "E79"} if week in book.holiday_weeks else {}
+    return {**marks, "status": "E74", "coverage": "E74"} if week in book.silent_weeks else marks
+
+
 def marks_of_flows(book: Book, key: Key, weeks: Collection[FundWeek]) -> dict[str, str]:
     """Return the marks of a row of mart.flows."""
-    marks = {WHOLE_ROW: "E84"} if _is_sponsor_changing(book, key) else {}
+    marks = marks_of_week(book, key[0])
+    if _is_sponsor_changing(book, key):
+        marks[WHOLE_ROW] = "E84"
     if book.lacks_a_fund(*key):
         marks["status"] = "E81"
     if len({each.label for each in weeks}) < len(weeks):
@@ -48,7 +56,9 @@ def marks_of_flows(book: Book, key: Key, weeks: Collection[FundWeek]) -> dict[st
 
 def marks_of_change(book: Book, key: Key, weeks: Collection[FundWeek]) -> dict[str, str]:
     """Return the marks of a row of mart.aum_change."""
-    marks = {WHOLE_ROW: "E84"} if _is_sponsor_changing(book, key) else {}
+    marks = marks_of_week(book, key[0])
+    if _is_sponsor_changing(book, key):
+        marks[WHOLE_ROW] = "E84"
     if book.lacks_a_fund(*key):
         marks["status"] = "E81"
     known = [each.bridge_flow is not None for each in weeks]
