@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from tests.oracle.worlds import DAY, ISSUERS, World
+from tests.oracle.worlds import DAY, ISSUERS, KNOWN_FAULTS, World
 
 
 @dataclass(slots=True)
@@ -51,10 +51,35 @@ def declare(
         underlying_currency=chance.choice(["USD", "USD", "EUR"]),
     )
     for label in path.labels:
-        values = {"kind": "ticker", "identifier": label, "valid_from": "1900-01-01"}
+        values = {"kind": "ticker", "identifier": label, "valid_from": dt.date(1900, 1, 1)}
+        if "E94" not in KNOWN_FAULTS and chance.random() < 0.2:
+            values["valid_from"] = _passed_on(chance, path, label, sessions, refer)
         refer("fund_identifier", fund=path.fund, **values)
     _issuers(chance, path, sessions, refer)
     _actions(chance, path, sessions, paths, refer)
+
+
+def _passed_on(
+    chance: Random, path: FundPath, label: str, sessions: list[dt.date], refer: Any
+) -> dt.date:
+    """Let a label have been another fund's before; return from when it is this fund's (E94)."""
+    earlier, change = f"{label.lower()}0-us", chance.choice(sessions)
+    refer(
+        "fund",
+        fund=earlier,
+        fund_name=earlier.title(),
+        asset="BTC",
+        currency=path.currency,
+        listing_country="US",
+        product_type="spot_etf",
+        leverage=1,
+        direction=1,
+        is_hedged=False,
+        underlying_currency="USD",
+    )
+    span = {"valid_from": "1900-01-01", "valid_to": change - DAY}
+    refer("fund_identifier", fund=earlier, kind="ticker", identifier=label, **span)
+    return change
 
 
 def _issuers(chance: Random, path: FundPath, sessions: list[dt.date], refer: Any) -> None:
