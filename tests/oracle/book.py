@@ -1,0 +1,196 @@
+"""All that the marts are made of, source by source: fund weeks, days, printed weeks and totals."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+
+from tests.oracle.amounts import added, exactly
+from tests.oracle.observed import Observation, Source
+from tests.oracle.positions import FundDay, Ground, fund_days
+from tests.oracle.rates import Rates
+from tests.oracle.reference import UNMAPPED, Reference
+from tests.oracle.reported import ReportedWeek, reported_weeks
+from tests.oracle.steps import Step, ended, exit_of, own_flows, steps_of
+from tests.oracle.transfers import Transfers
+from tests.oracle.weeks import FundWeek, fund_weeks
+
+DIMENSIONS = ("fund", "asset", "issuer", "issuer_as_is", "sponsor", "country", "total")
+Sessions = Mapping[dt.date, dt.date]
+"""The trading days that a source should have, each with the end of its week."""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A source, computed."""
+
+    source: Source
+    reference: Reference
+    days: list[list[FundDay]]
+    steps: list[list[Step]]
+    by_issuer: list[FundWeek]
+    by_sponsor: list[FundWeek]
+    covered: set[tuple[str, dt.date]]
+    """Funds and weeks that the source covers."""
+    reported: list[ReportedWeek]
+    printed_totals: dict[dt.date, tuple[dt.date, Decimal | None, bool]]
+    """Of a day: its week, the total that the source prints, whether it is preliminary."""
+    sponsor_changes: set[tuple[dt.date, str]]
+    """Weeks and sponsors between which a fund goes (E84)."""
+    holiday_weeks: set[dt.date]
+    """Weeks in which a fund is reported on a day that is no session of the calendar (E79)."""
+    silent_weeks: set[dt.date]
+    """Weeks with a session of the calendar on which no fund is reported (E74)."""
+    not_renewed: dict[str, dt.date]
+    """Of a source of one file a fund: the last week of a fund that has not ended (E81)."""
+
+    def member(self, dimension: str, fund: str, owner: str) -> str:
+        """Return the member of a dimension for which a fund counts; owner: of that time."""
+        known = self.reference.funds.get(fund)
+        is_domicile = self.source.country_basis == "domicile"
+        members = {
+            "fund": fund,
+            "total": "total",
+            "issuer": owner,
+            "sponsor": owner,
+            "issuer_as_is": self.reference.issuer_today(fund),
+            "asset": known.asset if known else UNMAPPED,
+            "country": (known.domicile if is_domicile else known.listing_country)
+            if known
+            else UNMAPPED,
+        }
+        return members[dimension]
+
+    def share(self, dimension: str, fund: str, week: dt.date) -> Decimal:
+        """Return the part of a fund's money that no other covered fund holds (E20, E21)."""
+        if dimension in ("fund", "country"):
+            return Decimal(1)
+        holdings = self.reference.holdings(fund, week)
+        held = (each.weight for each in holdings if (each.holds, week) in self.covered)
+        return 1 - sum(held, Decimal(0))
+
+    def lacks_a_fund(self, week: dt.date, dimension: str, member: str) -> bool:
+        """Whether a fund of a member has not been renewed, so that its week is unknown (E81)."""
+        if not any(last < week for last in self.not_renewed.values()):
+            return False
+        weeks = self.by_sponsor if dimension == "sponsor" else self.by_issuer
+        return any(
+            self.not_renewed.get(each.label) == each.week < week
+            and self.member(dimension, each.fund, each.owner) == member
+            for each in weeks
+        )
+
+
+@exactly
+def books(
+    sources: Iterable[Source],
+    observations: Iterable[Observation],
+    reference: Reference,
+    sessions: Mapping[str, Sessions] | None = None,
+) -> list[Book]:
+    """Compute every source; sessions: of sources whose calendar is known, else as reported."""
+    said = list(observations)
+    rates = Rates(said, reference.fx_holidays)
+    by_source: dict[str, list[Observation]] = defaultdict(list)
+    for each in said:
+        by_source[each.source].append(each)
+    return [
+        _book(
+            Ground(source, reference, rates),
+            by_source[source.source],
+            (sessions or {}).get(source.source),
+        )
+        for source in sources
+    ]
+
+
+def _book(ground: Ground, said: list[Observation], calendar: Sessions | None) -> Book:
+    source, reference = ground.source, ground.reference
+    days = fund_days(ground, said)
+    reported = reported_sessions(days)
+    sessions = reported if calendar is None else calendar
+    transfers = Transfers(days, reference, own_flows)
+    steps = [steps_of(ground, each, sessions, transfers) for each in days]
+    with_aum = {step.week for chain in steps for step in chain if step.close is not None}
+    ends = [exit_of(ground, chain, with_aum, _replaced(chain, steps)) for chain in steps]
+    steps = [ended(chain, end) for chain, end in zip(steps, ends, strict=True)]
+
+    def sponsor(fund: str, day: dt.date) -> str:
+        return reference.sponsor(reference.issuer(fund, day), day)
+
+    by_issuer = fund_weeks(ground, steps, days, sessions, reference.issuer)
+    return Book(
+        source=source,
+        reference=reference,
+        days=days,
+        steps=steps,
+        by_issuer=by_issuer,
+        by_sponsor=fund_weeks(ground, steps, days, sessions, sponsor),
+        covered={(each.fund, each.week) for each in by_issuer},
+        reported=reported_weeks(said, reference),
+        printed_totals=_printed_totals(said),
+        sponsor_changes=_sponsor_changes(reference, steps),
+        holiday_weeks={week for day, week in reported.items() if day not in sessions},
+        silent_weeks={week for day, week in sessions.items() if day not in reported},
+        not_renewed=_not_renewed(source, steps),
+    )
+
+
+def _replaced(chain: list[Step], chains: list[list[Step]]) -> dt.date | None:
+    """Return when another fund takes over the label of a fund, if it does (E94)."""
+    others = [each for other in chains if other is not chain for each in other]
+    return min(
+        (each.day for each in others if chain and each.label == chain[0].label), default=None
+    )
+
+
+def reported_sessions(days: list[list[FundDay]]) -> Sessions:
+    """Return the days on which a source reports any fund, or that it is still filling (E37)."""
+    return {
+        each.day: each.week
+        for chain in days
+        for each in chain
+        if each.flow is not None or each.aum is not None or each.is_preliminary
+    }
+
+
+def _printed_totals(
+    said: list[Observation],
+) -> dict[dt.date, tuple[dt.date, Decimal | None, bool]]:
+    cells: dict[dt.date, list[Observation]] = defaultdict(list)
+    for each in said:
+        if each.dimension == "total" and each.measure == "net_flow" and each.period == "day":
+            cells[each.period_end].append(each)
+    return {
+        day: (
+            printed[0].week_ending,
+            added(
+                None if each.value == 0 and each.is_preliminary else each.value for each in printed
+            ),
+            any(each.is_preliminary for each in printed),
+        )
+        for day, printed in cells.items()
+    }
+
+
+def _not_renewed(source: Source, steps: list[list[Step]]) -> dict[str, dt.date]:
+    if source.has_all_funds:
+        return {}
+    last = {chain[0].label: max(each.week for each in chain) for chain in steps if chain}
+    closed = {chain[0].label for chain in steps if chain and chain[-1].close == 0}
+    return {label: week for label, week in last.items() if label not in closed}
+
+
+def _sponsor_changes(reference: Reference, steps: list[list[Step]]) -> set[tuple[dt.date, str]]:
+    found = set()
+    for before, step in (pair for chain in steps if chain for pair in pairwise([chain[0], *chain])):
+        issuer = reference.issuer(step.fund, step.day)
+        then = reference.sponsor(reference.issuer(step.fund, before.day), before.day)
+        now, at_end = (reference.sponsor(issuer, day) for day in (step.day, step.week))
+        if len({then, now, at_end}) > 1:
+            found |= {(step.week, each) for each in (then, now, at_end)}
+    return found

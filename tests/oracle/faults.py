@@ -1,0 +1,138 @@
+"""Where the SQL is known to be wrong: the cells and sources that a known fault touches.
+
+Nothing is computed here. A row of the oracle carries marks, column by column, of the faults for
+which the mart must differ; a source carries those that reach from a day into all that follows.
+Each is named by its id in METHODOLOGY; those found by the oracle itself have a name of their own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator
+
+from tests.oracle.book import Book
+from tests.oracle.positions import FundDay
+from tests.oracle.steps import Step
+from tests.oracle.weeks import WEEK, FundWeek
+
+MARKS = "marks"
+"""The key under which a row carries its marks: column -> fault."""
+WHOLE_ROW = "*"
+FUNDS_TWICE = "funds_twice"
+"""A fund that changes its issuer within a week is counted twice in `funds`."""
+PRINTED_TWICE = "printed_twice"
+"""A flow made of positions repeats a printed flow of the days between them."""
+ENTRY_AFTER_DASHES = "entry_after_dashes"
+"""The market of a fund's first position is unknown for a dash on a day before it."""
+TOTAL_ALONE = "total_alone"
+"""A printed total of a day on which no fund has a flow is lost."""
+LACKING = "lacking"
+"""A session of which a listed fund has no usable row is not in the coverage."""
+ASSETS_IN_FLOATS = "assets_in_floats"
+"""The flow of a fund of some billions by assets (F2) is made in binary floats: off by a cent."""
+FOUND = (ASSETS_IN_FLOATS, FUNDS_TWICE, PRINTED_TWICE, ENTRY_AFTER_DASHES, TOTAL_ALONE, LACKING)
+Key = tuple[dt.date, str, str]
+
+
+def marks_of_week(book: Book, week: dt.date) -> dict[str, str]:
+    """Return the marks of all rows of a week: what the calendar knows and the SQL does not."""
+    marks = {WHOLE_ROW: "E79"} if week in book.holiday_weeks else {}
+    return {**marks, "status": "E74", "coverage": "E74"} if week in book.silent_weeks else marks
+
+
+def marks_of_flows(book: Book, key: Key, weeks: Collection[FundWeek]) -> dict[str, str]:
+    """Return the marks of a row of mart.flows."""
+    marks = marks_of_week(book, key[0])
+    if _is_sponsor_changing(book, key):
+        marks[WHOLE_ROW] = "E84"
+    if book.lacks_a_fund(*key):
+        marks["status"] = "E81"
+    if len({each.label for each in weeks}) < len(weeks):
+        marks["funds"] = FUNDS_TWICE
+    if any(each.sessions_lacking for each in weeks):
+        marks["coverage"] = LACKING
+    return marks
+
+
+def marks_of_change(book: Book, key: Key, weeks: Collection[FundWeek]) -> dict[str, str]:
+    """Return the marks of a row of mart.aum_change."""
+    marks = marks_of_week(book, key[0])
+    if _is_sponsor_changing(book, key):
+        marks[WHOLE_ROW] = "E84"
+    if book.lacks_a_fund(*key):
+        marks["status"] = "E81"
+    known = [each.bridge_flow is not None for each in weeks]
+    if any(known) and any(each.open for each in weeks if each.bridge_flow is None):
+        marks["flow_pct_of_aum"] = "E80"
+    return marks
+
+
+def _is_sponsor_changing(book: Book, key: Key) -> bool:
+    week, dimension, member = key
+    return dimension == "sponsor" and (week, member) in book.sponsor_changes
+
+
+def faults_in(book: Book) -> set[str]:
+    """Return the faults that touch a source as a whole."""
+    found = set(_of_source(book))
+    for days, steps in zip(book.days, book.steps, strict=True):
+        found |= set(_of_days(days)) | set(_of_steps(book, steps))
+    return found
+
+
+def _of_source(book: Book) -> Iterator[str]:
+    labels: dict[str, set[str]] = {}
+    for days in book.days:
+        labels.setdefault(days[0].label, set()).add(days[0].fund)
+    if any(len(funds) > 1 for funds in labels.values()):
+        yield "E94"
+    with_flow = {each.day for chain in book.steps for each in chain if each.flow is not None}
+    for day, (_, total, _) in book.printed_totals.items():
+        if total is not None and day not in with_flow:
+            yield TOTAL_ALONE
+
+
+def _of_days(days: list[FundDay]) -> Iterator[str]:
+    if any(each.nav == 0 for each in days):
+        yield "E75"
+    if any(each.shares == 0 and each.nav and each.printed_aum for each in days):
+        yield "E105"
+    position: FundDay | None = None
+    shares: FundDay | None = None
+    is_printed = False
+    for day in (each for each in days if each.is_usable):
+        is_made = position is not None and day.flow is None and day.aum is not None
+        if is_made and day.shares is not None and shares is not position:
+            yield "E73"
+        if is_made and is_printed:
+            yield PRINTED_TWICE
+        is_printed = is_printed or bool(day.flow)
+        shares = day if day.shares is not None else shares
+        if day.aum is not None:
+            position, is_printed = day, False
+
+
+def _of_steps(book: Book, steps: list[Step]) -> Iterator[str]:
+    with_aum = {
+        each.week for chain in book.steps for each in chain if each.close is not None and each.open
+    }
+    weeks = {each.day: each.week for each in steps}
+    is_lacking = False
+    for each in steps:
+        before = weeks.get(each.before) if each.before else None
+        if each.close is not None and before and before < each.week - WEEK:
+            between = {week for week in with_aum if before < week < each.week}
+            yield "E113" if between else "E76"
+        if each.close is not None and each.before is None and is_lacking:
+            yield ENTRY_AFTER_DASHES
+        is_lacking = is_lacking or each.lacks_flow
+    yield from _without_close(steps)
+
+
+def _without_close(steps: list[Step]) -> Iterator[str]:
+    """Yield E77 where a fund's last session in a week has no position, but an earlier one has."""
+    for week in {each.week for each in steps}:
+        days = [each for each in steps if each.week == week and (each.is_session or each.close)]
+        positions = [each for each in days if each.close is not None]
+        if positions and days[-1].close is None:
+            yield "E77"

@@ -1,0 +1,186 @@
+"""The rows of mart.flows, column by column; and which fund weeks count for which member."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from tests.oracle.amounts import HUNDRED, ZERO, added, cents, rounded
+from tests.oracle.book import DIMENSIONS, Book
+from tests.oracle.faults import MARKS, marks_of_flows
+from tests.oracle.reported import ReportedWeek, remainders
+from tests.oracle.weeks import FundWeek, one_or_mixed
+
+Row = dict[str, Any]
+Key = tuple[dt.date, str, str]
+"""Week, dimension, member."""
+PARTIAL, PRELIMINARY, FINAL = "partial", "preliminary", "final"
+
+
+def flows(book: Book) -> list[Row]:
+    """Net flow of every week by fund, asset, issuer, country and in total."""
+    rows = [_with_printed_total(book, row) for row in _flows_of_funds(book)]
+    rows += _flows_reported(book)
+    for each in remainders(book.reported):
+        status = PRELIMINARY if each.is_preliminary else FINAL
+        row = _flow_row(book, (each.week, each.dimension, "other-derived"), "derived", status)
+        rows.append({**row, "net_flow_usd": each.amount})
+    return rows
+
+
+def _flow_row(book: Book, key: Key, basis: str, status: str) -> Row:
+    week, dimension, member = key
+    return {
+        "source": book.source.source,
+        "week_ending": week,
+        "dimension": dimension,
+        "member": member,
+        "member_name": book.reference.name(dimension, member),
+        "net_flow_usd": None,
+        "net_flow_ex_seed_usd": None,
+        "net_flow_ex_structural_usd": None,
+        "exposure_flow_usd": None,
+        "basis": basis,
+        "method": "printed" if basis == "printed" else None,
+        "country_basis": book.source.country_basis if dimension == "country" else None,
+        "funds": None,
+        "coverage": None,
+        "status": status,
+        MARKS: {},
+    }
+
+
+def grouped(book: Book) -> dict[Key, list[tuple[FundWeek, Decimal]]]:
+    """Return the fund weeks of every member, each with the part of it that counts."""
+    found: dict[Key, list[tuple[FundWeek, Decimal]]] = defaultdict(list)
+    for dimension in DIMENSIONS:
+        for each in book.by_sponsor if dimension == "sponsor" else book.by_issuer:
+            member = book.member(dimension, each.fund, each.owner)
+            share = book.share(dimension, each.fund, each.week)
+            found[each.week, dimension, member].append((each, share))
+    return found
+
+
+def counted(amount: Decimal | None, share: Decimal) -> Decimal | None:
+    """Return the part of an amount that counts, to the cent."""
+    return None if amount is None else cents(amount * share)
+
+
+def _flows_of_funds(book: Book) -> Iterator[Row]:
+    for key, all_parts in grouped(book).items():
+        parts = [each for each in all_parts if each[0].sessions or each[0].flow is not None]
+        if not parts:
+            continue
+        flow, ex_seed, ex_structural, exposure = [], [], [], []
+        for week, share in parts:
+            part = counted(week.flow, share)
+            flow.append(part)
+            if part is not None:
+                fund = book.reference.funds.get(week.fund)
+                ex_seed.append(part - cents(week.seed * share))
+                ex_structural.append(part - cents(week.structural * share))
+                exposure.append(part * (fund.exposure if fund else 1))
+        yield {
+            **_flow_row(book, key, "sum of funds", _status_of_flows(book, key, parts)),
+            "net_flow_usd": added(flow),
+            "net_flow_ex_seed_usd": added(ex_seed),
+            "net_flow_ex_structural_usd": added(ex_structural),
+            "exposure_flow_usd": added(exposure),
+            "method": one_or_mixed({each.method for each, _ in parts if each.method}),
+            "funds": len({each.label for each, _ in parts}),
+            "coverage": _coverage_of_days([each for each, _ in parts]),
+            MARKS: marks_of_flows(book, key, [each for each, _ in parts]),
+        }
+
+
+def _coverage_of_days(weeks: list[FundWeek]) -> Decimal | None:
+    """Fund-days with a known flow, in percent (E37); of weeks without sessions, fund-weeks."""
+    sessions = sum(each.sessions for each in weeks)
+    if sessions:
+        known = sessions - sum(each.sessions_without_flow for each in weeks)
+        return rounded(HUNDRED * known / sessions, 6)
+    known = sum(each.flow is not None for each in weeks)
+    return rounded(HUNDRED * known / len(weeks), 6)
+
+
+def _status_of_flows(book: Book, key: Key, parts: list[tuple[FundWeek, Decimal]]) -> str:
+    weeks = [each for each, _ in parts]
+    if any(each.status == PRELIMINARY for each in weeks):
+        return PRELIMINARY
+    if any(each.status == PARTIAL or each.flow is None for each in weeks):
+        return PARTIAL
+    return PARTIAL if book.lacks_a_fund(*key) else FINAL
+
+
+def day_total(book: Book, day: dt.date, of_funds: Decimal | None) -> Decimal | None:
+    """Return the total of a day: the source's own, else our sum."""
+    _, printed, _ = book.printed_totals.get(day, (day, None, False))
+    return of_funds if printed is None else cents(printed)
+
+
+def _with_printed_total(book: Book, row: Row) -> Row:
+    """Let the totals of days that a source prints stand for those days, instead of our sum."""
+    week = row["week_ending"]
+    printed = {day: each for day, each in book.printed_totals.items() if each[0] == week}
+    if row["dimension"] != "total" or not printed:
+        return row
+    of_funds = days_of_funds(book, "total", "total", week)
+    total = added(day_total(book, day, of_funds.get(day)) for day in {*printed, *of_funds})
+    if total is None:
+        return row
+    apart = total - (row["net_flow_usd"] or ZERO)
+    is_preliminary = any(each[2] for each in printed.values())
+    return {
+        **row,
+        "net_flow_usd": total,
+        **{
+            name: None if row[name] is None else row[name] + apart
+            for name in ("net_flow_ex_seed_usd", "net_flow_ex_structural_usd")
+        },
+        "basis": "printed",
+        "method": "printed",
+        "status": PRELIMINARY if is_preliminary else row["status"],
+    }
+
+
+def days_of_funds(
+    book: Book, dimension: str, member: str, week: dt.date | None = None
+) -> dict[dt.date, Decimal]:
+    """Return the known flows of a member's funds by day, each day's to the cent."""
+    found: dict[dt.date, Decimal] = {}
+    for step in (each for chain in book.steps for each in chain):
+        if step.flow is None or (week and step.week != week):
+            continue
+        owner = book.reference.issuer(step.fund, step.day)
+        if book.member(dimension, step.fund, owner) == member:
+            counted = cents(step.flow * book.share(dimension, step.fund, step.week))
+            found[step.day] = found.get(step.day, ZERO) + counted
+    return found
+
+
+def reported_members(book: Book) -> dict[Key, list[ReportedWeek]]:
+    """Return the printed labels of every week by the member that they mean."""
+    found: dict[Key, list[ReportedWeek]] = defaultdict(list)
+    for each in book.reported:
+        found[each.week, each.dimension, each.member].append(each)
+    return found
+
+
+def _flows_reported(book: Book) -> Iterator[Row]:
+    for key, labels in reported_members(book).items():
+        _, dimension, member = key
+        status = FINAL
+        if any(each.is_preliminary for each in labels):
+            status = PRELIMINARY
+        elif any(each.flow is None for each in labels):
+            status = PARTIAL
+        flow = added(each.flow for each in labels)
+        direction = book.reference.directions.get(member) if dimension == "asset" else None
+        yield {
+            **_flow_row(book, key, "printed", status),
+            "net_flow_usd": flow,
+            "exposure_flow_usd": None if flow is None or direction is None else flow * direction,
+        }

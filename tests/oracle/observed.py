@@ -1,0 +1,83 @@
+"""What the reports say: the observations and sources of a built database, row by row.
+
+The only statements are `select *`; the member that a label means is found in `reference` again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import closing
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+
+T = TypeVar("T")
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One printed number, as it stands: the newest statement about it."""
+
+    source: str
+    known_at: dt.datetime
+    week_ending: dt.date
+    period_end: dt.date
+    printed_table: str
+    dimension: str
+    label: str
+    measure: str
+    period: str
+    value: Decimal | None
+    currency: str | None
+    half_unit: Decimal | None
+    status: str
+
+    @property
+    def is_preliminary(self) -> bool:
+        """Whether the publisher is still filling the row (E37)."""
+        return self.status == "preliminary"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A publisher's series of reports, with what its figures cover."""
+
+    source: str
+    country_basis: str
+    week_ends: str
+    report_covers: str
+    is_split_adjusted: bool
+    price_basis: str
+
+    @property
+    def has_all_funds(self) -> bool:
+        """Whether one report covers all funds, so that one that it lacks has left."""
+        return self.report_covers == "all funds"
+
+
+def observations(database: Path) -> list[Observation]:
+    """Return all observations of a database."""
+    return _as(Observation, select_all(database, "core.observation"))
+
+
+def sources(database: Path) -> list[Source]:
+    """Return all sources of a database."""
+    return _as(Source, select_all(database, "core.source"))
+
+
+def select_all(database: Path, table: str) -> Rows:
+    """Return the rows of a table, each by column."""
+    with closing(duckdb.connect(str(database), read_only=True)) as connection:
+        connection.execute("set timezone = 'UTC'")
+        answer = connection.execute(f"select * from {table}")
+        names = [column[0] for column in answer.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+def _as(kind: type[T], rows: Rows) -> list[T]:
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    return [kind(**{name: row[name] for name in names}) for row in rows]

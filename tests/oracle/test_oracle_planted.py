@@ -1,0 +1,69 @@
+"""Wrong SQL is found: a sign, a join, a rounding, planted one at a time in a copy of the folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.bridge_world import BridgeWorld
+from tests.oracle import seam
+from tests.oracle.compare import Expected, compare, expected
+from tests.oracle.faults import faults_in
+from tests.oracle.fund_worlds import fund_worlds
+from tests.oracle.worlds import KNOWN_FAULTS
+
+Record = Callable[[str, object], None]
+PLANTED = {
+    "join": (
+        "core/fund_day.sql",
+        "and once.trade_date = fx.rate_date",
+        "and once.trade_date = fx.rate_date + 1",
+    ),
+    "rounding": (
+        "core/fund_step.sql",
+        "round(if(currency = 'USD', flow, flow * flow_rate), 2)",
+        "round(if(currency = 'USD', flow, flow * flow_rate) - 0.005, 2)",
+    ),
+    "sign": (
+        "core/fund_step.sql",
+        "+ (aum - stock_before.aum) * (usd_per_unit - flow_rate)",
+        "- (aum - stock_before.aum) * (usd_per_unit - flow_rate)",
+    ),
+    "part": ("core/fund_week_member.sql", "1 - coalesce(held.weight, 0)", "1"),
+}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[BridgeWorld, Expected]:
+    """Read forty worlds, and compute them from the observations of an unspoilt build."""
+    world = BridgeWorld(tmp_path_factory.mktemp("planted"))
+    seam.fill(world, fund_worlds("planted", 40))
+    return world, expected(seam.publish(world), world.reference)
+
+
+def unexplained(world: BridgeWorld, computed: Expected) -> list[str]:
+    """Return the differences that no known fault explains, of the sources that none touches."""
+    touched = {name for name, book in computed.books.items() if faults_in(book) & KNOWN_FAULTS}
+    found = compare(world.warehouse.database, computed, only=lambda name: name not in touched)
+    return [str(each) for each in found.unexplained(KNOWN_FAULTS)]
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_a_planted_fault_is_found(
+    built: tuple[BridgeWorld, Expected], tmp_path: Path, record_property: Record, kind: str
+) -> None:
+    world, computed = built
+    with seam.planted(tmp_path, *PLANTED[kind]):
+        seam.publish(world)
+    found = unexplained(world, computed)
+    record_property("differences", len(found))
+    print(f"{kind}: {len(found)} cells differ, the first:", *found[:3], sep="\n")
+    assert found
+
+
+def test_without_a_planted_fault_nothing_differs(built: tuple[BridgeWorld, Expected]) -> None:
+    world, computed = built
+    seam.publish(world)
+    assert unexplained(world, computed) == []
