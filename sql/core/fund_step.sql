@@ -217,19 +217,19 @@ transfer_totals as (
         measured.label,
         measured.trade_date,
         cast(
-            round(sum(transfers.amount * transfers.rate / measured.usd_per_unit), 4) as decimal(28, 4)
+            round(sum(leg.amount * leg.rate / measured.usd_per_unit), 4) as decimal(28, 4)
         ) as transfer,
         cast(
             round(
-                sum(if(transfers.moves_shares, transfers.amount * transfers.rate / measured.usd_per_unit, 0)), 4
+                sum(if(leg.moves_shares, leg.amount * leg.rate / measured.usd_per_unit, 0)), 4
             ) as decimal(28, 4)
         ) as share_transfer
     from measured
-    inner join transfers
-        on measured.source = transfers.source
-        and measured.fund = transfers.fund
-        and measured.trade_date >= transfers.effective_date
-        and transfers.effective_date
+    inner join transfers as leg
+        on measured.source = leg.source
+        and measured.fund = leg.fund
+        and measured.trade_date >= leg.effective_date
+        and leg.effective_date
         > coalesce(measured.stock_before.trade_date, measured.trade_date - 7)
     where measured.aum is not null
     group by all
