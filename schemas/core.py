@@ -1,7 +1,7 @@
-"""The contracts of schema `core`: what the reports say, brought to one shape.
+"""The contracts of schema `core`: what the reports say, in one shape.
 
-Nothing here is aggregated over funds; that is `mart`. Each class is a table, its docstring the
-table's comment (with its grain), each description a column's comment.
+Nothing here is summed over funds; that is `mart`. Each class is a table, its docstring the table's
+comment (with its grain), each description a column's comment.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Share = Annotated[pl.Decimal, 18, 6]
 
 
 def closes(flow: str) -> pl.Expr:
-    """F4: opening AUM and all effects make closing AUM, to the cent, where the market is known."""
+    """F4: opening AUM and all effects add up to closing AUM to the cent, if the market is known."""
     effects = (
         flow,
         "market_effect_usd",
@@ -51,7 +51,7 @@ class Report(_Strict):
     source: pl.String = pa.Field(description="The publisher's series of reports.")
     name: pl.String = pa.Field(description="The file's name as received.")
     layout: pl.String = pa.Field(nullable=True, description="The layout that read it.")
-    received_at: Instant = pa.Field(description="When it was archived or said to be received.")
+    received_at: Instant = pa.Field(description="When it was received: archived, or as given then.")
     published_at: Instant = pa.Field(nullable=True, description="The publisher's time, if known.")
     known_at: Instant = pa.Field(description="From when it could be known.")
     first_week: pl.Date = pa.Field(nullable=True, description="First week that it covers.")
@@ -66,7 +66,7 @@ class Report(_Strict):
 
 
 class MemberLabel(_Strict):
-    """Every printed label with the member it means, over time.
+    """Every printed label with the member that it means, over time.
 
     grain: one row per dimension, label and span of time
     """
@@ -102,7 +102,7 @@ class Member(_Strict):
 class Observation(ReadObservation):
     """The newest statement about every printed number, with the member that its label means.
 
-    `value` is what the ledger goes by: the printed number, or what a person put in its place.
+    `value` is what the ledger uses: the printed number, or the correction in its place.
 
     grain: one row per source, printed table, dimension, label, measure and period
     """
@@ -132,7 +132,7 @@ class ObservationHistory(Observation):
     report that says the same again adds nothing (E43). A correction is believed from its own day:
     before, the statement stands as printed.
 
-    grain: one row per source, printed table, dimension, label, measure, period, report and known_from
+    grain: one row per source, printed table, dimension, label, measure, period, report, known_from
     """
 
     known_from: Instant = pa.Field(
@@ -140,7 +140,7 @@ class ObservationHistory(Observation):
     )
     known_to: Instant = pa.Field(
         nullable=True,
-        description="When a later report or a correction said otherwise; NULL while it stands.",
+        description="When a later report or a correction replaced it; NULL if none has.",
     )
 
     class Config(Observation.Config):
@@ -433,7 +433,7 @@ class Source(_Strict):
     country_basis: pl.String = pa.Field(description="listing, domicile or exchange country.")
     week_ends: pl.String = pa.Field(description="The weekday on which its weeks end (E31).")
     report_covers: pl.String = pa.Field(
-        description="all funds: one that a report lacks has left; one fund: a file a fund."
+        description="all funds: one that a report lacks has left; one fund: a file per fund."
     )
     is_split_adjusted: pl.Boolean = pa.Field(
         description="Whether its history is restated in today's shares after a split."

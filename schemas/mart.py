@@ -1,6 +1,6 @@
 """The contracts of schema `mart`: the tables that people query.
 
-Long tables by dimension and member, and a view a dimension with the same columns.
+Long tables by dimension and member, and a view per dimension with the same columns.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ class AumChange(_Member):
     )
     fx_effect_usd: Money = pa.Field(
         nullable=True,
-        description="What exchange rates did; 0 for funds in USD; NULL where it cannot be told "
-        "from the market effect.",
+        description="What exchange rates did; 0 for funds in USD; NULL where the market "
+        "effect contains it.",
     )
     corporate_action_usd: Money = pa.Field(
         nullable=True, description="Spin-offs, mergers and the like; nets to zero over funds."
@@ -184,7 +184,7 @@ class FlowsBySponsor(Flows):
 
 
 class AumChangeByIssuerAsIs(AumChange):
-    """AUM change by the issuer that funds have today. grain: one row per source, week and issuer."""
+    """AUM change by the issuer funds have today. grain: one row per source, week and issuer."""
 
 
 class AumChangeBySponsor(AumChange):

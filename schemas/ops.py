@@ -21,7 +21,7 @@ class Certificate(Outcome):
 
     Totals against their parts, the same total in several tables, AUM against NAV x shares; and the
     lines of `ops.certificate_footer`, `_period`, `_bridge` and `_copy`. A proposal is for a person
-    to judge: nothing is ever changed by it.
+    to decide on: it changes nothing.
 
     grain: one row per report, week and line
     """
@@ -178,8 +178,8 @@ class ImpliedReturn(pa.DataFrameModel):
 
     Where a source prints flow and AUM but no NAV, AUM change less flow is the market's doing. The
     day on which that is farthest from the fund's median is compared with 5 robust standard
-    deviations (5 x 1.4826 x MAD, F13): beyond, either the market moved as it seldom does or flow
-    and AUM are of different days, which a flow of opposite size on that day tells (E61).
+    deviations (5 x 1.4826 x MAD, F13): beyond, either the market moved as it seldom does, or flow
+    and AUM are of different days: then the return is opposite to that day's flow (E61).
 
     grain: one row per source, label and week
     """
@@ -196,7 +196,7 @@ class ImpliedReturn(pa.DataFrameModel):
     history: pl.Int64 = pa.Field(gt=0, description="Steps of the same sampling behind the bound.")
     verdict: pl.String = pa.Field(
         isin=["plausible", "disagrees", "unknown"],
-        description="disagrees: beyond the bound; unknown: fewer than 60 steps to judge by.",
+        description="disagrees: beyond the bound; unknown: fewer than 60 steps to compare with.",
     )
 
     class Config:
@@ -251,8 +251,8 @@ class Revision(pa.DataFrameModel):
     to_status: pl.String = pa.Field(description="final or preliminary, since then.")
     from_known_at: Instant = pa.Field(description="From when the value before could be known.")
     to_known_at: Instant = pa.Field(description="From when the change could be known.")
-    from_report_id: pl.String = pa.Field(description="The report that said the value before.")
-    to_report_id: pl.String = pa.Field(description="The report that says the new value.")
+    from_report_id: pl.String = pa.Field(description="The report of the value before.")
+    to_report_id: pl.String = pa.Field(description="The report of the new value.")
     sheet: pl.String = pa.Field(description="Sheet of the new value, or table of the page.")
     cell: pl.String = pa.Field(description="Its cell.")
     aum_usd: Money = pa.Field(
@@ -271,7 +271,7 @@ class Revision(pa.DataFrameModel):
 
 
 class Build(pa.DataFrameModel):
-    """How this database was built: the one row that tells it from another build.
+    """How this database was built.
 
     grain: one row
     """

@@ -24,7 +24,7 @@ import yaml
 import pipelines
 from pipelines.ingest.sources import sources
 from pipelines.layouts.source import Source, parse_source
-from pipelines.reading.reader import Reading, read
+from pipelines.reading.reader import Reading, read_report
 from pipelines.report import Report
 
 RECEIVED = dt.datetime(2026, 9, 1, 12, tzinfo=dt.UTC)
@@ -141,7 +141,7 @@ def declared(
 def read_as(source: Source, name: str, content: bytes, received: dt.datetime = RECEIVED) -> Reading:
     """Read bytes as a report of a given source."""
     report_id = hashlib.sha256(content).hexdigest()
-    return read(source, Report(source.name, report_id, name, received), content)
+    return read_report(source, Report(source.name, report_id, name, received), content)
 
 
 def read_bytes(

@@ -461,8 +461,8 @@ reported as materialized (
     from stepped
 ),
 
--- The weeks in which a source has AUM of any fund. In a source of a file a fund, a fund that has
--- none is one whose file has not been renewed.
+-- The weeks in which a source has AUM of any fund. In a source with a file per fund, a fund that
+-- has none is one whose file has not been renewed.
 source_weeks as (
     select distinct
         reported.source,
