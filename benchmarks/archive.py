@@ -1,8 +1,8 @@
-"""`fundflows run` on a whole archive: 520 weeks of 10 sources, read, judged, built, published.
+"""`fundflows run` on a whole archive: 520 weeks of 10 sources, read, checked, built, published.
 
     python -m benchmarks.archive [WEEKS]
 
-Four sources bring a workbook a week, three a page of days, three a NAV history a fund: 2,080
+Four sources bring a workbook per week, three a page of days, three a NAV history per fund: 2,080
 workbooks and 18 histories, 5,200 weeks of a source.
 """
 

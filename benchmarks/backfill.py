@@ -4,7 +4,7 @@
 
 Both projects are served by `dagster dev` (webserver, daemon, code server) and get the same
 workbooks. What counts is the time in which a run is going on; what the daemon waits before the
-first run, and between the weeks and the tables, is told apart. Ours reads, judges and stores the
+first run, and between the weeks and the tables, is listed apart. Ours reads, checks and stores the
 weeks, builds all tables, audits and publishes them; the common pattern fills five tables. The
 floor is openpyxl reading the cells of all workbooks in one process.
 """
@@ -87,10 +87,10 @@ class Server:
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=60) as answer:
-            said = json.load(answer)
-        if "errors" in said:
-            raise SystemExit(f"GraphQL: {said['errors']}")
-        return said["data"]
+            answered = json.load(answer)
+        if "errors" in answered:
+            raise SystemExit(f"GraphQL: {answered['errors']}")
+        return answered["data"]
 
     def assets(self) -> list[dict[str, object]]:
         """Wait until the code location has been loaded, and return its asset keys."""
@@ -113,10 +113,10 @@ class Server:
             "partitionNames": [str(week) for week in weeks],
             "title": "benchmark",
         }
-        said = self.ask(LAUNCH, params=params)["launchPartitionBackfill"]
-        if "backfillId" not in said:
-            raise SystemExit(f"the backfill was not launched: {said}")
-        backfill_id, deadline = said["backfillId"], time.monotonic() + PATIENCE
+        answered = self.ask(LAUNCH, params=params)["launchPartitionBackfill"]
+        if "backfillId" not in answered:
+            raise SystemExit(f"the backfill was not launched: {answered}")
+        backfill_id, deadline = answered["backfillId"], time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             state = self.ask(STATUS, id=backfill_id)["partitionBackfillOrError"]
             if state["status"] not in ("REQUESTED", "CANCELING", "FAILING"):

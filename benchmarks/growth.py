@@ -2,9 +2,9 @@
 
     python -m benchmarks.growth [WEEKS] [REPETITIONS]
 
-Five funds' NAV histories, a page of eleven funds, and a workbook a week. The weeks are read once a
-size; what is timed is the build alone, in a process of its own: read the weeks' files, run all
-SQL, hold every table against its contract, audit, rename.
+Five funds' NAV histories, a page of eleven funds, and a workbook per week. The weeks are read once
+per size; only the build is timed, in a process of its own: read the weeks' files, run all SQL,
+validate every table against its contract, audit, rename.
 """
 
 from __future__ import annotations

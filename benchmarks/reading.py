@@ -3,7 +3,7 @@
     python -m benchmarks.reading [ROWS]
 
 Ours finds the tables, renders each number as it is printed, makes observations with their cells
-and judges them; openpyxl alone hands over the cells.
+and checks them; openpyxl alone returns the cells.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from benchmarks.world import FIRST, table, weeks_from, workbook
 from pipelines.checking.check import check
 from pipelines.ingest.sources import sources
 from pipelines.layouts.source import Source, parse_source
-from pipelines.reading.reader import read
+from pipelines.reading.reader import read_report
 from pipelines.report import Report
 
 SMALL = 50
@@ -85,11 +85,13 @@ def long_workbook(rows: int) -> bytes:
 
 
 def ours(source: Source, contents: Sequence[bytes]) -> int:
-    """Read and judge reports; return the observations that were admitted."""
+    """Read and check reports; return the observations that were admitted."""
     readings = []
     for content in contents:
         name = hashlib.sha256(content).hexdigest()
-        readings.append(read(source, Report(source.name, name, f"{name}.xlsx", RECEIVED), content))
+        readings.append(
+            read_report(source, Report(source.name, name, f"{name}.xlsx", RECEIVED), content)
+        )
     return check(readings).observations.height
 
 
@@ -121,7 +123,7 @@ def main(rows: int = 200_000) -> None:
     mine_big, counted_big = timed(lambda: ours(long(), big))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     table(
-        "Reading and judging workbooks",
+        "Reading and checking workbooks",
         ("", "ours, s", "openpyxl alone, s", "ratio", "observations", "peak MiB"),
         [
             (f"{SMALL} small workbooks, a workbook", f"{mine / SMALL:.4f}", f"{least / SMALL:.4f}",

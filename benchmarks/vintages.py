@@ -25,7 +25,7 @@ from tests import steps
 FUNDS = ("IBIT", "FBTC", "BITB", "ARKB", "BTCO", "EZBC", "BRRR", "HODL", "BTCW", "GBTC", "MSBT")
 SESSIONS = 670
 CHANGES = 3
-DERIVED = ("facts", "outcomes", "quarantine", "contents")
+DERIVED = ("weeks", "outcomes", "quarantine", "index")
 FIRST_SESSION = dt.date(2024, 1, 11)
 FIRST_SEEN = dt.datetime(2026, 8, 15, tzinfo=dt.UTC)
 

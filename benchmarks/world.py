@@ -1,8 +1,8 @@
 """What all benchmarks share: generated sources and reports, a project of its own, and measuring.
 
 A world is a copy of the project in a temporary folder, with as many sources as a benchmark asks
-for, made from three of the project's own families: a workbook a week, a page of days, and a NAV
-history a fund. Figures are made up, add up, and are the same in each run.
+for, made from three of the project's own families: a workbook per week, a page of days, and a NAV
+history per fund. Figures are made up, add up, and are the same in each run.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def weeks_from(first: dt.date, count: int) -> list[dt.date]:
 
 @cache
 def labels(dimension: str) -> tuple[str, ...]:
-    """Return labels that the reference tables know, one a member."""
+    """Return labels that the reference tables know, one per member."""
     with (PROJECT / "sql/reference/alias.csv").open(encoding="utf-8", newline="") as listed:
         rows = [row for row in csv.DictReader(listed) if row["dimension"] == dimension]
     return tuple({row["member"]: row["label"] for row in rows if not row["valid_to"]}.values())
@@ -98,7 +98,7 @@ def days_of(weeks: Sequence[dt.date]) -> Iterator[dt.date]:
 
 
 def daily(weeks: Sequence[dt.date], seed: int) -> bytes:
-    """Return a history of daily flows, a column a fund."""
+    """Return a history of daily flows, one column per fund."""
     figures = random.Random(seed)
     rows: list[list[object]] = [["Date", *FUNDS, "Total"]]
     for day in days_of(weeks):
@@ -120,7 +120,7 @@ def nav(weeks: Sequence[dt.date], seed: int) -> bytes:
 
 
 def reports(family: str, weeks: Sequence[dt.date], seed: int) -> Iterator[tuple[str, bytes]]:
-    """Return the reports of a source by file name: one a week, one, or one a fund."""
+    """Return the reports of a source by file name: one per week, one, or one per fund."""
     if family == "weekly":
         yield from ((f"report_{week}.xlsx", workbook(week, seed)) for week in weeks)
     elif family == "daily":
@@ -219,18 +219,18 @@ def _declared(source: str) -> str:
 
 
 def measured(command: Sequence[str], environment: dict[str, str], folder: Path) -> Ran:
-    """Run a process to its end; what it says is shown only if it fails."""
-    with tempfile.TemporaryFile() as said:
+    """Run a process to its end; its output is shown only if it fails."""
+    with tempfile.TemporaryFile() as output:
         started = time.perf_counter()
         process = subprocess.Popen(
-            command, env=environment, cwd=folder, stdout=said, stderr=subprocess.STDOUT
+            command, env=environment, cwd=folder, stdout=output, stderr=subprocess.STDOUT
         )
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            said.seek(0)
-            raise SystemExit(said.read().decode()[-4000:])
+            output.seek(0)
+            raise SystemExit(output.read().decode()[-4000:])
     return Ran(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 

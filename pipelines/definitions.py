@@ -15,7 +15,7 @@ def defs() -> dg.Definitions:
 
 
 def defs_to_run() -> dg.Definitions:
-    """Load the same, to be completed, without the pages about component types of the UI."""
+    """Load the sources and the models for a run: without the UI's pages about component types."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as `load_from_defs_folder` does
         return dg.ComponentTree.for_project(Path(__file__).parent).build_defs(".")
@@ -24,7 +24,7 @@ def defs_to_run() -> dg.Definitions:
 def complete(
     loaded: dg.Definitions, space: dg.ResourceDefinition = workspace.workspace_resource
 ) -> dg.Definitions:
-    """Add what all assets share: the executor, and the workspace in which they run."""
-    # A week takes milliseconds: a process a step would cost a thousand times the work.
+    """Add what all assets share: the executor and the workspace."""
+    # A week takes milliseconds: a process per step would cost a thousand times the work.
     shared = dg.Definitions(executor=dg.in_process_executor, resources={workspace.KEY: space})
     return dg.Definitions.merge(loaded, shared)

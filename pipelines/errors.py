@@ -1,4 +1,4 @@
-"""The one form in which fundflows says that a report cannot be used.
+"""The one form in which fundflows reports that something cannot be used.
 
 Every error names what is wrong, where, what was expected, what was found and what to do.
 Classes receive the culprits and compose the message; nobody formats such a message elsewhere.
@@ -67,7 +67,7 @@ class UnreadableReport(FundflowsError):
 
 
 class ShapeError(FundflowsError):
-    """A report's tables are not as any layout describes them. Nothing of the report is used."""
+    """No layout describes the tables of the report. Nothing of it is used."""
 
 
 class LayoutError(FundflowsError):

@@ -1,4 +1,4 @@
-"""A report as both columns know it: reading by its name and clocks, the store by its sha256."""
+"""A report as every room knows it: `reading` uses its name and clocks, `store` its sha256."""
 
 from __future__ import annotations
 

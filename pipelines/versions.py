@@ -1,8 +1,8 @@
 """The numbers that say what of an earlier version can still be used.
 
-They are raised by hand when a meaning changes, never derived from code: an edit of a comment makes
-nothing stale. `tests/test_versions.py` fails when golden reports come out otherwise than before
-while the number stays.
+They are raised by hand when a meaning changes, never derived from code: an edited comment makes
+nothing stale. `tests/test_versions.py` fails when golden reports come out differently and the
+number has not been raised.
 """
 
 from __future__ import annotations

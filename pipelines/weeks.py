@@ -23,7 +23,7 @@ def week_ending(day: dt.date, ends: Weekday) -> dt.date:
 
 
 def week_end(week: dt.date, early: Collection[dt.date] = ()) -> dt.date:
-    """Return the day on which a week really ended: its name, or a day on which it ended early."""
+    """Return the day on which a week really ended: its name, unless it ended early."""
     return next((day for day in early if week - ONE_WEEK < day < week), week)
 
 

@@ -79,7 +79,7 @@ def figures(name: str) -> list[Figure]:
 
 
 def weekly_workbooks(reports: Path) -> list[Path]:
-    """Write a workbook a week from the layout that reads it."""
+    """Write a workbook per week from the layout that reads it."""
     source = sources()["coinshares"]
     folder = _folder(reports, source.name)
     files = []
@@ -130,7 +130,7 @@ def _typed(printed: str) -> Decimal | str:
 
 
 def farside_page(reports: Path) -> Path:
-    """Write the page: logos, tickers and fees over a row a day."""
+    """Write the page: logos, tickers and fees above one row per day."""
     cited = figures("farside_btc")
     funds = list(dict.fromkeys(figure["fund"] for figure in cited))
     of_fund = {figure["fund"]: figure for figure in cited}
@@ -179,7 +179,7 @@ def _tr(tag: str, cells: Iterable[str]) -> str:
 
 
 def nav_files(reports: Path) -> list[Path]:
-    """Write a NAV history a fund."""
+    """Write a NAV history per fund."""
     columns = ("date", "shares_outstanding", "nav", "net_assets")
     by_fund: dict[str, list[Figure]] = {}
     for figure in figures("nav_history"):

@@ -1,7 +1,7 @@
-"""The contracts of schema `core`: what the reports say, brought to one shape.
+"""The contracts of schema `core`: what the reports say, in one shape.
 
-Nothing here is aggregated over funds; that is `mart`. Each class is a table, its docstring the
-table's comment (with its grain), each description a column's comment.
+Nothing here is summed over funds; that is `mart`. Each class is a table, its docstring the table's
+comment (with its grain), each description a column's comment.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Share = Annotated[pl.Decimal, 18, 6]
 
 
 def closes(flow: str) -> pl.Expr:
-    """F4: opening AUM and all effects make closing AUM, to the cent, where the market is known."""
+    """F4: opening AUM and all effects add up to closing AUM to the cent, if the market is known."""
     effects = (
         flow,
         "market_effect_usd",
@@ -44,14 +44,14 @@ class _Strict(pa.DataFrameModel):
 class Report(_Strict):
     """Every archived report, what it covers, or the error for which it cannot be used.
 
-    grain: one row a report
+    grain: one row per report
     """
 
     report_id: pl.String = pa.Field(description="sha256 of the report's bytes.")
     source: pl.String = pa.Field(description="The publisher's series of reports.")
     name: pl.String = pa.Field(description="The file's name as received.")
     layout: pl.String = pa.Field(nullable=True, description="The layout that read it.")
-    received_at: Instant = pa.Field(description="When it was archived or said to be received.")
+    received_at: Instant = pa.Field(description="When it was received: archived, or as given then.")
     published_at: Instant = pa.Field(nullable=True, description="The publisher's time, if known.")
     known_at: Instant = pa.Field(description="From when it could be known.")
     first_week: pl.Date = pa.Field(nullable=True, description="First week that it covers.")
@@ -66,9 +66,9 @@ class Report(_Strict):
 
 
 class MemberLabel(_Strict):
-    """Every printed label with the member it means, over time.
+    """Every printed label with the member that it means, over time.
 
-    grain: one row a dimension, label and span of time
+    grain: one row per dimension, label and span of time
     """
 
     dimension: pl.String = pa.Field(description="In tables of which dimension.")
@@ -86,7 +86,7 @@ class MemberLabel(_Strict):
 class Member(_Strict):
     """Every member of every dimension with its name for display.
 
-    grain: one row a dimension and member
+    grain: one row per dimension and member
     """
 
     dimension: pl.String = pa.Field(description="fund, asset, issuer, country or total.")
@@ -102,9 +102,9 @@ class Member(_Strict):
 class Observation(ReadObservation):
     """The newest statement about every printed number, with the member that its label means.
 
-    `value` is what the ledger goes by: the printed number, or what a person put in its place.
+    `value` is what the ledger uses: the printed number, or the correction in its place.
 
-    grain: one row a source, printed table, dimension, label, measure and period
+    grain: one row per source, printed table, dimension, label, measure and period
     """
 
     printed_value: Amount = pa.Field(
@@ -132,7 +132,7 @@ class ObservationHistory(Observation):
     report that says the same again adds nothing (E43). A correction is believed from its own day:
     before, the statement stands as printed.
 
-    grain: one row a source, printed table, dimension, label, measure, period, report and known_from
+    grain: one row per source, printed table, dimension, label, measure, period, report, known_from
     """
 
     known_from: Instant = pa.Field(
@@ -140,7 +140,7 @@ class ObservationHistory(Observation):
     )
     known_to: Instant = pa.Field(
         nullable=True,
-        description="When a later report or a correction said otherwise; NULL while it stands.",
+        description="When a later report or a correction replaced it; NULL if none has.",
     )
 
     class Config(Observation.Config):
@@ -150,7 +150,7 @@ class ObservationHistory(Observation):
 
     @pa.dataframe_check(name="one_number_per_key", description="one number a key and report")
     def one_number_per_key(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
-        """A report prints one number a key, whatever a person makes of it over time."""
+        """A report prints one number per key, whatever a person makes of it over time."""
         printed = pl.struct("printed_value", "null_reason")
         return data.lazyframe.select(printed.n_unique().over("report_id", *KEY) == 1)
 
@@ -158,9 +158,10 @@ class ObservationHistory(Observation):
 class FxDay(_Strict):
     """US dollars for one unit of a currency on every day, from euro reference rates.
 
-    A day without a fixing uses the last one only on weekends and on the fixing's own holidays.
+    A day without a fixing uses the last one only on weekends and on the fixing's own holidays; on
+    any other day there is no rate.
 
-    grain: one row a currency and day
+    grain: one row per currency and day
     """
 
     currency: pl.String = pa.Field(description="ISO 4217 code.")
@@ -180,7 +181,7 @@ class FxDay(_Strict):
 class FundDay(_Strict):
     """What a source says about a fund on a day, with the splits behind it and the day's rate.
 
-    grain: one row a source, label and trade date
+    grain: one row per source, label and trade date
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -221,7 +222,7 @@ class FundDay(_Strict):
 class FundStep(_Strict):
     """A fund from one reported day to the next: opening AUM, flow, every effect, closing AUM (F4).
 
-    grain: one row a source, label and day
+    grain: one row per source, label and day
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -271,7 +272,7 @@ class FundStep(_Strict):
 class FundWeek(_Strict):
     """A fund's week in one source, by the issuer that it then had: AUM at both ends, every effect.
 
-    grain: one row a source, label, week and issuer
+    grain: one row per source, label, week and issuer
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -320,7 +321,7 @@ class FundWeek(_Strict):
 class FundWeekMember(_Strict):
     """Which member of every dimension a fund's week counts for, and with which share of it.
 
-    grain: one row a source, label, week, issuer and dimension
+    grain: one row per source, label, week, issuer and dimension
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -344,7 +345,7 @@ class FundWeekMember(_Strict):
 class FlowDay(_Strict):
     """Net flow of every day by member, with the identity of that day (E39).
 
-    grain: one row a source, trade date, dimension and member
+    grain: one row per source, trade date, dimension and member
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -366,7 +367,7 @@ class FlowDay(_Strict):
 class ReportedWeek(_Strict):
     """A week as weekly reports print it: flow of the week, month and year, and AUM by member.
 
-    grain: one row a source, week, dimension and label
+    grain: one row per source, week, dimension and label
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -395,7 +396,7 @@ class ReportedWeek(_Strict):
 class ReportedAxis(_Strict):
     """What the members of a reported week leave of its printed total, by axis (E49).
 
-    grain: one row a source, week and dimension
+    grain: one row per source, week and dimension
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -421,7 +422,7 @@ class ReportedAxis(_Strict):
 class Source(_Strict):
     """The publishers' series of reports that the ledger reads, with what their figures cover.
 
-    grain: one row a source
+    grain: one row per source
     """
 
     source: pl.String = pa.Field(unique=True, description="The source's code.")
@@ -432,7 +433,7 @@ class Source(_Strict):
     country_basis: pl.String = pa.Field(description="listing, domicile or exchange country.")
     week_ends: pl.String = pa.Field(description="The weekday on which its weeks end (E31).")
     report_covers: pl.String = pa.Field(
-        description="all funds: one that a report lacks has left; one fund: a file a fund."
+        description="all funds: one that a report lacks has left; one fund: a file per fund."
     )
     is_split_adjusted: pl.Boolean = pa.Field(
         description="Whether its history is restated in today's shares after a split."

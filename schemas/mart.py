@@ -1,6 +1,6 @@
 """The contracts of schema `mart`: the tables that people query.
 
-Long tables by dimension and member, and a view a dimension with the same columns.
+Long tables by dimension and member, and a view per dimension with the same columns.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _Member(pa.DataFrameModel):
 class Flows(_Member):
     """Net flow of every week by fund, asset, issuer, country and in total.
 
-    grain: one row a source, week, dimension and member
+    grain: one row per source, week, dimension and member
     """
 
     net_flow_usd: Money = pa.Field(
@@ -88,7 +88,7 @@ class AumChange(_Member):
 
     aum_close = aum_open + net_flow + market + fx + corporate action + universe, to the cent (F4).
 
-    grain: one row a source, week, dimension and member
+    grain: one row per source, week, dimension and member
     """
 
     aum_open_usd: Money = pa.Field(
@@ -104,8 +104,8 @@ class AumChange(_Member):
     )
     fx_effect_usd: Money = pa.Field(
         nullable=True,
-        description="What exchange rates did; 0 for funds in USD; NULL where it cannot be told "
-        "from the market effect.",
+        description="What exchange rates did; 0 for funds in USD; NULL where the market "
+        "effect contains it.",
     )
     corporate_action_usd: Money = pa.Field(
         nullable=True, description="Spin-offs, mergers and the like; nets to zero over funds."
@@ -144,51 +144,51 @@ class AumChange(_Member):
 
 
 class FlowsByAsset(Flows):
-    """Net flow of every week by asset. grain: one row a source, week and asset."""
+    """Net flow of every week by asset. grain: one row per source, week and asset."""
 
 
 class FlowsByIssuer(Flows):
-    """Net flow of every week by issuer. grain: one row a source, week and issuer."""
+    """Net flow of every week by issuer. grain: one row per source, week and issuer."""
 
 
 class FlowsByCountry(Flows):
-    """Net flow of every week by country. grain: one row a source, week and country."""
+    """Net flow of every week by country. grain: one row per source, week and country."""
 
 
 class FlowsByFund(Flows):
-    """Net flow of every week by fund. grain: one row a source, week and fund."""
+    """Net flow of every week by fund. grain: one row per source, week and fund."""
 
 
 class AumChangeByAsset(AumChange):
-    """The change of AUM over a week by asset. grain: one row a source, week and asset."""
+    """The change of AUM over a week by asset. grain: one row per source, week and asset."""
 
 
 class AumChangeByIssuer(AumChange):
-    """The change of AUM over a week by issuer. grain: one row a source, week and issuer."""
+    """The change of AUM over a week by issuer. grain: one row per source, week and issuer."""
 
 
 class AumChangeByCountry(AumChange):
-    """The change of AUM over a week by country. grain: one row a source, week and country."""
+    """The change of AUM over a week by country. grain: one row per source, week and country."""
 
 
 class AumChangeByFund(AumChange):
-    """The change of AUM over a week by fund. grain: one row a source, week and fund."""
+    """The change of AUM over a week by fund. grain: one row per source, week and fund."""
 
 
 class FlowsByIssuerAsIs(Flows):
-    """Net flow by the issuer that funds have today. grain: one row a source, week and issuer."""
+    """Net flow by the issuer that funds have today. grain: one row per source, week and issuer."""
 
 
 class FlowsBySponsor(Flows):
-    """Net flow by the firm behind the issuer. grain: one row a source, week and sponsor."""
+    """Net flow by the firm behind the issuer. grain: one row per source, week and sponsor."""
 
 
 class AumChangeByIssuerAsIs(AumChange):
-    """AUM change by the issuer that funds have today. grain: one row a source, week and issuer."""
+    """AUM change by the issuer funds have today. grain: one row per source, week and issuer."""
 
 
 class AumChangeBySponsor(AumChange):
-    """AUM change by the firm behind the issuer. grain: one row a source, week and sponsor."""
+    """AUM change by the firm behind the issuer. grain: one row per source, week and sponsor."""
 
 
 class FundBridge(pa.DataFrameModel):
@@ -196,7 +196,7 @@ class FundBridge(pa.DataFrameModel):
 
     aum_close = aum_open + net_flow + market + fx + corporate action + universe, to the cent (F4).
 
-    grain: one row a source, label, week and issuer
+    grain: one row per source, label, week and issuer
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -257,7 +257,7 @@ class PeriodFlows(_Member):
 
     Calendar periods are sums of days, never of weeks that straddle their edge (F17).
 
-    grain: one row a source, week, dimension and member
+    grain: one row per source, week, dimension and member
     """
 
     net_flow_usd: Money = pa.Field(nullable=True, description="Net flow of the week; inflow > 0.")
@@ -311,7 +311,7 @@ class _BySource(pa.DataFrameModel):
 class FlowsByUnderlying(_BySource):
     """Net flow of every week by what it is about: short products count against their coin (E23).
 
-    grain: one row a source, week and underlying
+    grain: one row per source, week and underlying
     """
 
     underlying: pl.String = pa.Field(description="The coin or index: BTC for SHORT-BTC too.")
@@ -324,7 +324,7 @@ class FlowsByUnderlying(_BySource):
 class FlowsLookThrough(_BySource):
     """Net flow of every week by asset, multi-asset funds split by what they held before (E22).
 
-    grain: one row a source, week and asset
+    grain: one row per source, week and asset
     """
 
     asset: pl.String = pa.Field(description="The asset.")
@@ -343,7 +343,7 @@ class CoinBridge(_BySource):
 
     coins_close = coins_open + net_flow + earned - fee.
 
-    grain: one row a source, label and day
+    grain: one row per source, label and day
     """
 
     label: pl.String = pa.Field(description="The fund's label as printed.")
@@ -372,7 +372,7 @@ class SourceComparison(pa.DataFrameModel):
     Only sources that have an asset in common in that week. Nothing is mixed or chosen: the row says
     how far they are apart, and the first of the known reasons that can explain it.
 
-    grain: one row a pair of sources, week, dimension and member
+    grain: one row per pair of sources, week, dimension and member
     """
 
     source: pl.String = pa.Field(description="One source, the first of both by name.")

@@ -27,10 +27,10 @@ KEY = (
     "period_start",
     "period_end",
 )
-"""What makes two observations statements about the same thing (rule 1 of METHODOLOGY 4)."""
+"""What two observations have in common that are about the same thing."""
 
 STATED = ("value", "half_unit", "status")
-"""What a vintage says about a key: a later vintage is stored where one of these differs."""
+"""What a vintage says about a key; a later one is stored where one of these differs."""
 
 
 class Observation(pa.DataFrameModel):
@@ -103,8 +103,8 @@ class Observation(pa.DataFrameModel):
     @pa.dataframe_check(name="one_number_per_key", description="one number a key and report")
     def one_number_per_key(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
         """A report says one thing about one key; two different numbers are both refused."""
-        said = pl.struct("value", "null_reason")
-        return data.lazyframe.select(said.n_unique().over("report_id", *KEY) == 1)
+        stated = pl.struct("value", "null_reason")
+        return data.lazyframe.select(stated.n_unique().over("report_id", *KEY) == 1)
 
     @pa.dataframe_check(name="period_in_week", description="the period ends in its week")
     def period_in_week(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
@@ -187,7 +187,7 @@ class Outcome(pa.DataFrameModel):
     sample: pl.String = pa.Field(nullable=True, description="A few of the failures, with cells.")
     proposal: pl.String = pa.Field(
         nullable=True,
-        description="What would repair it, for a person to judge; nothing is changed.",
+        description="What would repair it, for a person to decide on; nothing is changed.",
     )
 
     class Config:

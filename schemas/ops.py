@@ -12,7 +12,7 @@ from schemas.observation import KEY, Amount, Instant, Outcome, Refused
 class Quarantine(Refused):
     """Rows and cells that a contract refused, with the rule, the cell and what to do.
 
-    grain: one row a refused cell and rule
+    grain: one row per refused cell and rule
     """
 
 
@@ -21,9 +21,9 @@ class Certificate(Outcome):
 
     Totals against their parts, the same total in several tables, AUM against NAV x shares; and the
     lines of `ops.certificate_footer`, `_period`, `_bridge` and `_copy`. A proposal is for a person
-    to judge: nothing is ever changed by it.
+    to decide on: it changes nothing.
 
-    grain: one row a report, week and line
+    grain: one row per report, week and line
     """
 
     verdict: pl.String = pa.Field(
@@ -42,7 +42,7 @@ class Certificate(Outcome):
 class CertificateFooter(Certificate):
     """Printed footers (total, mean, largest, smallest since inception) against the ledger's days.
 
-    grain: one row a report, week and line
+    grain: one row per report, week and line
     """
 
 
@@ -52,7 +52,7 @@ class CertificatePeriod(Certificate):
     Year and month to date grow by the week's flow (`ytd_chain`, `mtd_chain`: F16, E44); a run such
     as "four weeks" is the sum of its weeks, as known now and as first printed (`run`: E45).
 
-    grain: one row a report, week and line
+    grain: one row per report, week and line
     """
 
 
@@ -64,7 +64,7 @@ class CertificateBridge(Certificate):
     (`market_effect`: E61); no flow is larger than the stock (`flow_within_aum`: E52); how much of
     the flow is known, in percent (`coverage`: E37).
 
-    grain: one row a report, week and line
+    grain: one row per report, week and line
     """
 
 
@@ -75,14 +75,14 @@ class CertificateCopy(Certificate):
     those of this one (`mixed_weeks`: E48); the digits of the week before in another unit
     (`unit_slip`: E51); a report that came out when a later week had ended (`week_rule`: E31).
 
-    grain: one row a report, week and line
+    grain: one row per report, week and line
     """
 
 
 class CertificateStatus(pa.DataFrameModel):
     """How the certificate of a report and week came out as a whole, and a hash of its lines.
 
-    grain: one row a report and week
+    grain: one row per report and week
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -118,7 +118,7 @@ class CertificateStatus(pa.DataFrameModel):
 class CheckResult(pa.DataFrameModel):
     """How every rule came out for every report and week, also where nothing failed.
 
-    grain: one row a report, week and rule
+    grain: one row per report, week and rule
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -150,7 +150,7 @@ class Coverage(pa.DataFrameModel):
     Weeks are expected from the first one that any report covers until the last one that had ended
     when the database was built. A source without a calendar in its defs.yaml has no row.
 
-    grain: one row a source and week
+    grain: one row per source and week
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -178,10 +178,10 @@ class ImpliedReturn(pa.DataFrameModel):
 
     Where a source prints flow and AUM but no NAV, AUM change less flow is the market's doing. The
     day on which that is farthest from the fund's median is compared with 5 robust standard
-    deviations (5 x 1.4826 x MAD, F13): beyond, either the market moved as it seldom does or flow
-    and AUM are of different days, which a flow of opposite size on that day tells (E61).
+    deviations (5 x 1.4826 x MAD, F13): beyond, either the market moved as it seldom does, or flow
+    and AUM are of different days: then the return is opposite to that day's flow (E61).
 
-    grain: one row a source, label and week
+    grain: one row per source, label and week
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -196,7 +196,7 @@ class ImpliedReturn(pa.DataFrameModel):
     history: pl.Int64 = pa.Field(gt=0, description="Steps of the same sampling behind the bound.")
     verdict: pl.String = pa.Field(
         isin=["plausible", "disagrees", "unknown"],
-        description="disagrees: beyond the bound; unknown: fewer than 60 steps to judge by.",
+        description="disagrees: beyond the bound; unknown: fewer than 60 steps to compare with.",
     )
 
     class Config:
@@ -213,7 +213,7 @@ class Revision(pa.DataFrameModel):
     amount than the weeks or days between, beyond rounding, and beyond the revisions of earlier ones
     that were printed meanwhile, says that earlier numbers were revised by about so much.
 
-    grain: one row a source, printed table, dimension, label, measure, period, new report and kind
+    grain: one row per source, printed table, dimension, label, measure, period, new report and kind
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -251,8 +251,8 @@ class Revision(pa.DataFrameModel):
     to_status: pl.String = pa.Field(description="final or preliminary, since then.")
     from_known_at: Instant = pa.Field(description="From when the value before could be known.")
     to_known_at: Instant = pa.Field(description="From when the change could be known.")
-    from_report_id: pl.String = pa.Field(description="The report that said the value before.")
-    to_report_id: pl.String = pa.Field(description="The report that says the new value.")
+    from_report_id: pl.String = pa.Field(description="The report of the value before.")
+    to_report_id: pl.String = pa.Field(description="The report of the new value.")
     sheet: pl.String = pa.Field(description="Sheet of the new value, or table of the page.")
     cell: pl.String = pa.Field(description="Its cell.")
     aum_usd: Money = pa.Field(
@@ -271,7 +271,7 @@ class Revision(pa.DataFrameModel):
 
 
 class Build(pa.DataFrameModel):
-    """How this database was built: the one row that tells it from another build.
+    """How this database was built.
 
     grain: one row
     """

@@ -41,7 +41,7 @@ class _Dated(_Reference):
 class Asset(_Reference):
     """What a fund holds: a coin, or a bucket such as multi-asset or short products.
 
-    grain: one row an asset
+    grain: one row per asset
     """
 
     asset: pl.String = pa.Field(unique=True, description="Code that people use: BTC.")
@@ -57,7 +57,7 @@ class Asset(_Reference):
 class Issuer(_Reference):
     """The brand under which a fund is issued.
 
-    grain: one row an issuer
+    grain: one row per issuer
     """
 
     issuer: pl.String = pa.Field(unique=True, description="Code that people use: ishares.")
@@ -67,7 +67,7 @@ class Issuer(_Reference):
 class IssuerSponsor(_Dated):
     """The brand of an issuer and the firm behind it, over time (E40).
 
-    grain: one row an issuer and span of time
+    grain: one row per issuer and span of time
     """
 
     issuer: pl.String = pa.Field(description="The issuer.")
@@ -83,7 +83,7 @@ class IssuerSponsor(_Dated):
 class Country(_Reference):
     """Countries of listing, domicile or exchange.
 
-    grain: one row a country
+    grain: one row per country
     """
 
     country: pl.String = pa.Field(unique=True, description="ISO 3166 alpha-2, or OTHER.")
@@ -93,7 +93,7 @@ class Country(_Reference):
 class Fund(_Reference):
     """Funds by an internal id that never changes; tickers and labels are dated identifiers (E41).
 
-    grain: one row a fund
+    grain: one row per fund
     """
 
     fund: pl.String = pa.Field(
@@ -125,7 +125,7 @@ class Fund(_Reference):
 class FundIssuer(_Dated):
     """Which issuer a fund belonged to, over time (E39).
 
-    grain: one row a fund and span of time
+    grain: one row per fund and span of time
     """
 
     fund: pl.String = pa.Field(description="The fund.")
@@ -140,7 +140,7 @@ class FundIssuer(_Dated):
 class FundIdentifier(_Dated):
     """Tickers, ISINs, CUSIPs and labels of funds, over time (E41).
 
-    grain: one row a kind, identifier and span of time
+    grain: one row per kind, identifier and span of time
     """
 
     fund: pl.String = pa.Field(description="The fund.")
@@ -158,7 +158,7 @@ class FundIdentifier(_Dated):
 class Alias(_Dated):
     """Printed labels that mean a member, in tables of a dimension (E42).
 
-    grain: one row a dimension, label and span of time
+    grain: one row per dimension, label and span of time
     """
 
     dimension: pl.String = pa.Field(
@@ -177,7 +177,7 @@ class Alias(_Dated):
 class CorporateAction(_Reference):
     """Splits, spin-offs, mergers, launches, closures and the like, as dated facts (E09-E18).
 
-    grain: one row a kind, day, fund and counterpart
+    grain: one row per kind, day, fund and counterpart
     """
 
     kind: pl.String = pa.Field(
@@ -229,7 +229,7 @@ class CorporateAction(_Reference):
 class FundHolding(_Dated):
     """Funds that hold other funds: feeders (weight 1) and funds of funds (E20, E21).
 
-    grain: one row a holder, held fund and span of time
+    grain: one row per holder, held fund and span of time
     """
 
     fund: pl.String = pa.Field(description="The fund that holds.")
@@ -240,7 +240,7 @@ class FundHolding(_Dated):
 class Listing(_Dated):
     """Where a fund is listed; its money counts once, in the country of its primary listing (E19).
 
-    grain: one row a fund, exchange and span of time
+    grain: one row per fund, exchange and span of time
     """
 
     fund: pl.String = pa.Field(description="The fund.")
@@ -253,7 +253,7 @@ class Listing(_Dated):
 class AssetWeight(_Dated):
     """What multi-asset funds hold, for looking through them (E22).
 
-    grain: one row a fund, asset and span of time
+    grain: one row per fund, asset and span of time
     """
 
     fund: pl.String = pa.Field(description="The multi-asset fund.")
@@ -264,7 +264,7 @@ class AssetWeight(_Dated):
 class FxHoliday(_Reference):
     """Days on which euro reference rates are not fixed, apart from weekends.
 
-    grain: one row a day
+    grain: one row per day
     """
 
     holiday: pl.Date = pa.Field(unique=True, description="The day.")
@@ -278,7 +278,7 @@ class Correction(_Reference):
     printed number is another one, or none, is not published. A line that has done its duty gets a
     `withdrawn_on` and stays, so that what was believed in between can still be asked.
 
-    grain: one row a correction
+    grain: one row per correction
     """
 
     correction: pl.String = pa.Field(

@@ -25,7 +25,7 @@ from openpyxl.xml.functions import tostring
 import pipelines
 from pipelines.ingest.sources import sources
 from pipelines.layouts.source import Source, parse_source
-from pipelines.reading.reader import Reading, read
+from pipelines.reading.reader import Reading, read_report
 from pipelines.report import Report
 
 MADE = dt.datetime(2026, 1, 1)  # noqa: DTZ001 (a workbook's times have no zone)
@@ -169,7 +169,7 @@ def declared(
 def read_as(source: Source, name: str, content: bytes, received: dt.datetime = RECEIVED) -> Reading:
     """Read bytes as a report of a given source."""
     report_id = hashlib.sha256(content).hexdigest()
-    return read(source, Report(source.name, report_id, name, received), content)
+    return read_report(source, Report(source.name, report_id, name, received), content)
 
 
 def read_bytes(

@@ -61,7 +61,7 @@ def test_weeks_that_a_dead_run_had_begun_are_done_once_more_and_only_once(world)
     assert times_shown(world, WEEK) == 1
     said = world.run()
     assert said.code == 0
-    assert "1 run did not end: what was begun is done once more" in said.text
+    assert "1 run did not end: what was started is done again" in said.text
     assert "1 week read." in said.text
     assert times_shown(world, WEEK) == 2
     assert "Nothing is new" in world.run().text

@@ -1,1 +1,1 @@
-"""What a team would otherwise build: one run a week, default executor, one shared DuckDB file."""
+"""What a team would otherwise build: one run per week, default executor, one shared DuckDB file."""

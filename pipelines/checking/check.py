@@ -1,8 +1,7 @@
-"""Readings held against their contract and their own totals: admitted, refused, and why.
+"""Checks readings against the contract and their own totals: what is admitted or refused, and why.
 
 Readings are checked together, since a validation or a join takes as long for one report as for a
-hundred. Whether a week is admitted follows from the outcomes; writing it is the business of
-`ingest`.
+hundred. The outcomes decide whether a week is admitted; `ingest` writes it.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from schemas.observation import KEY, Observation, Outcome, Refused, empty
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What is left of the readings, what was refused, and every outcome; all weeks together."""
+    """Admitted observations, refused rows and all outcomes of the readings, all weeks together."""
 
     observations: pl.DataFrame
     refused: pl.DataFrame
@@ -30,7 +29,7 @@ class Checked:
 
     @classmethod
     def joined(cls, parts: Sequence[Checked]) -> Checked:
-        """Put the rows of several readings one after the other."""
+        """Concatenate the rows of several."""
         return cls(
             pl.concat([empty(Observation), *(each.observations for each in parts)]),
             pl.concat([empty(Refused), *(each.refused for each in parts)]),
@@ -39,16 +38,16 @@ class Checked:
 
 
 def blocking(outcomes: pl.DataFrame) -> pl.DataFrame:
-    """Return the failed lines for which a report must not touch a week."""
+    """Return the failed lines that refuse a report for a week."""
     return outcomes.filter(pl.col("blocking") & pl.col("verdict").is_in(["unexplained", "refused"]))
 
 
 def check(readings: Sequence[Reading]) -> Checked:
-    """Apply the contract and reconcile what survives.
+    """Apply the contract, and reconcile the rows that keep it.
 
     Raises:
-        pandera.errors.SchemaError: never for bad data, which is refused row by row; only if the
-            reader itself made a frame of the wrong shape.
+        pandera.errors.SchemaError: the reader made a frame of the wrong shape. Bad data never
+            raises: it is refused row by row.
     """
     observations = [empty(Observation), *(each.observations for each in readings)]
     good, broken = split(pl.concat(observations))
@@ -66,7 +65,7 @@ def check(readings: Sequence[Reading]) -> Checked:
 def _alike(
     readings: Sequence[Reading], observations: pl.DataFrame
 ) -> Iterator[tuple[Layout, bool, pl.DataFrame]]:
-    """Return the observations of readings that are reconciled alike."""
+    """Return the observations by layout and completeness, which decide how they are reconciled."""
     alike: dict[tuple[str, bool], list[Reading]] = {}
     for each in readings:
         alike.setdefault((each.layout.name, each.complete), []).append(each)

@@ -1,4 +1,4 @@
-"""The contract of an observation: rows that survive, rows that are refused, an outcome a rule."""
+"""The contract of an observation: rows that keep it, rows that are refused, an outcome per rule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SAMPLE = 5
 
 
 def rules() -> dict[str, str]:
-    """Return the rules that every week is told about, by name, with what each one says."""
+    """Return the rules that every week has an outcome of: name and meaning."""
     schema = Observation.to_schema()
     checks = {
         str(check.name): str(check.description) for check in schema.checks if check.description
@@ -29,7 +29,7 @@ def rules() -> dict[str, str]:
 
 
 def split(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Validate once, and split the rows by the failure cases that carry a row number."""
+    """Validate once, and split the rows by the row numbers of the failure cases."""
     try:
         return Observation.validate(observations, lazy=True), empty(Refused)
     except pa.errors.SchemaErrors as errors:
@@ -55,7 +55,7 @@ def split(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def rule_outcomes(good: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
-    """One outcome a rule, report and week, also where nothing failed."""
+    """Return one outcome per rule, report and week, also where nothing failed."""
     counted = (
         pl.concat([good.select(REPORT), refused.select(REPORT)])
         .group_by(REPORT)
@@ -74,7 +74,7 @@ def rule_outcomes(good: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
         .with_columns(pl.col("failed").fill_null(0))
         .with_columns(
             verdict=pl.when(pl.col("failed") > 0).then(pl.lit("refused")).otherwise(pl.lit("pass")),
-            # All rows bad: there is nothing left to write, and the week's vintage is refused.
+            # If every row is bad nothing is left to write: the vintage is refused.
             blocking=pl.col("kept").is_null(),
         )
     )
@@ -82,7 +82,7 @@ def rule_outcomes(good: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
 
 
 def completed(lines: pl.DataFrame) -> pl.DataFrame:
-    """Complete lines to the columns of an outcome."""
+    """Fill lines up to the columns of an outcome."""
     schema = empty(Outcome).schema
     missing = [pl.lit(None).alias(name) for name in schema if name not in lines.columns]
     return lines.with_columns(missing).select(

@@ -1,8 +1,8 @@
-"""Rounding-interval arithmetic: a printed number stands for all that it could have been (F9).
+"""Rounding-interval arithmetic: a printed number can be anything that rounds to it (F9).
 
 A number printed with half unit h is the interval [x - h, x + h], ends included. Sums, differences,
-products and ratios carry the ends along; comparisons answer true, false or undecidable. The same
-in SQL are the macros of `sql/macros/`. No units, no labels: those are the observation's.
+products and ratios carry the ends along; comparisons answer true, false or undecidable. The macros
+in `sql/macros/` are the same in SQL. Units and labels belong to the observation.
 """
 
 from __future__ import annotations
@@ -68,14 +68,14 @@ class Interval:
         return self.high - self.low
 
     def scaled(self, power: int) -> Interval:
-        """Return the number as read in a unit of ten to the power as much."""
+        """Return the number as read in a unit that is 10^power times as large."""
         return Interval(self.low.scaleb(power), self.high.scaleb(power))
 
     def __contains__(self, value: Decimal) -> bool:
         return self.low <= value <= self.high
 
     def meets(self, other: Interval) -> bool:
-        """Tell whether both can be the same number."""
+        """Return whether both can be the same number."""
         return self.low <= other.high and other.low <= self.high
 
     def is_at_most(self, other: Interval) -> Answer:
@@ -105,7 +105,7 @@ def total(parts: Iterable[Interval]) -> Interval:
 
 
 def is_largest(claimed: Interval, others: Sequence[Interval]) -> Answer:
-    """Tell whether a number is the largest: no other one is larger (F10, E58)."""
+    """Return whether a number is the largest: no other one is larger (F10, E58)."""
     answers = {other.is_at_most(claimed) for other in others}
     if "false" in answers:
         return "false"
@@ -113,7 +113,7 @@ def is_largest(claimed: Interval, others: Sequence[Interval]) -> Answer:
 
 
 def verdict_of(residual: pl.Expr, hard_bound: pl.Expr) -> pl.Expr:
-    """Tell how lines add up: exactly, as far as rounding can tell, or not; unknown if not known."""
+    """Return how lines add up: exactly, within rounding, or not; unknown if the residual is."""
     return (
         pl.when(residual.is_null())
         .then(pl.lit("unknown"))

@@ -1,4 +1,4 @@
-"""AUM against NAV x shares outstanding, within what rounding leaves: the inputs of F1."""
+"""AUM against NAV x shares outstanding, within rounding: the inputs of a flow by shares (F1)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schemas.observation import Outcome, empty
 
 
 def positions(layout: Layout, observations: pl.DataFrame) -> list[pl.DataFrame]:
-    """AUM against NAV x shares outstanding, a line a week with its worst row (F1's inputs).
+    """Compare AUM with NAV x shares outstanding: one line per week and fund, with its worst day.
 
     Never blocking: a rounded NAV or a late correction of one of the three is the publisher's, and
     the flow is made of shares and NAV alone.
@@ -85,7 +85,7 @@ def _worst_a_week(joined: pl.DataFrame) -> pl.DataFrame:
 
 
 def _product(row: dict[str, Any]) -> dict[str, Decimal]:
-    """Return NAV x shares, and how far from the printed AUM rounding can put it (F9)."""
+    """Return NAV x shares, and how far rounding can put it from the printed AUM (F9)."""
     nav, shares = (
         Interval.of(row[name], row[f"{name}_half"]) for name in ("nav", "shares_outstanding")
     )

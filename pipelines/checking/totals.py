@@ -1,4 +1,4 @@
-"""Printed totals against their parts, and against each other, within what rounding leaves (E49)."""
+"""Printed totals against their parts and against each other, within rounding (E49)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _SPAN = (*REPORT, "measure", "period", "period_start", "period_end")
 
 
 def totals(layout: Layout, observations: pl.DataFrame, *, complete: bool) -> list[pl.DataFrame]:
-    """Printed totals and subtotals against their parts, a line a table, measure, period (E49).
+    """Compare printed totals and subtotals with their parts: a line per table, measure and period.
 
-    A table that prints no total is held against that of another table of the report, which may
-    count other products: a residual of that line warns.
+    A table that prints no total is compared with that of another table of the report (E49). The
+    two may cover different products, so a residual only warns.
     """
     printed = [table for table in layout.tables if table.totals != "none"]
-    # A blank total prints nothing that the parts could meet.
+    # A blank total is nothing to compare the parts with.
     sums = observations.filter(
         pl.col("value").is_not_null()
         & pl.col("printed_table").is_in([table.name for table in printed])
@@ -107,7 +107,7 @@ def _compared(
 
 
 def _unit_slips(line: dict[str, Any], parts: pl.DataFrame) -> str | None:
-    """Name the figures of a line any one of which closes it if read in another unit (E51)."""
+    """Name the figures that would each close the line if read in another unit (E51)."""
     of_line = parts.filter(pl.col(name) == line[name] for name in _SPAN)
     proposals = []
     for part in of_line.filter(pl.col("value").is_not_null()).iter_rows(named=True):
@@ -119,7 +119,7 @@ def _unit_slips(line: dict[str, Any], parts: pl.DataFrame) -> str | None:
 
 
 def _reading(label: str, figure: dict[str, Any], needed: Interval) -> str | None:
-    """Propose to read a figure in another unit, if that makes it what its line needs."""
+    """Propose to read a figure in another unit, if its line would then add up."""
     power = slip(Interval.of(figure["value"], figure["half_unit"]), needed)
     if power is None:
         return None
@@ -130,7 +130,7 @@ def _reading(label: str, figure: dict[str, Any], needed: Interval) -> str | None
 
 
 def _same_totals(totals: pl.DataFrame, *, complete: bool) -> list[pl.DataFrame]:
-    """The same total printed in several tables of a report is the same number (E49)."""
+    """Compare the same total as printed in several tables of a report (E49)."""
     first = totals.group_by(_SPAN, maintain_order=True).first()
     paired = totals.join(first, on=_SPAN, suffix="_first").filter(
         pl.col("printed_table") != pl.col("printed_table_first")
@@ -166,7 +166,7 @@ def _same_totals(totals: pl.DataFrame, *, complete: bool) -> list[pl.DataFrame]:
 
 
 def _unit_slips_of_totals(pair: dict[str, Any]) -> str | None:
-    """Name the readings in another unit that make two totals one; parts may tell which is right."""
+    """Name the readings in another unit that would make two totals equal."""
     first = {name: pair[f"{name}_first"] for name in ("value", "half_unit", "sheet", "cell")}
     proposals = [
         _reading("Total", figure, Interval.of(other["value"], other["half_unit"]))

@@ -1,7 +1,7 @@
-"""Weeks and tables as Dagster runs in this process; with many new reports, in one for each core.
+"""Runs weeks and tables through Dagster: in this process, or with many reports in one per core.
 
 The runs are recorded in the Dagster instance, so the UI shows them like any other. Apart from
-progress nothing is done here that the assets do not do.
+progress, nothing is done here that the assets do not do.
 """
 
 from __future__ import annotations
@@ -41,58 +41,58 @@ from pipelines.store.paths import Warehouse
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _MANY = 100
-"""New reports from which on it pays to start processes."""
+"""From so many new reports on, starting processes pays off."""
 _AT_ONCE = 4
-"""Processes at most; as many as the queue in `dagster.yaml` lets run at once."""
+"""At most so many processes: as many as the queue in `dagster.yaml` runs at once."""
 _KILLED = (
     "A process that read reports was killed, perhaps for want of memory. "
-    "Nothing is lost: run again, and what it had begun is done once more."
+    "Nothing is lost: run again, and what it had started is done again."
 )
 Span = tuple[dt.date, dt.date]
 Results = list[tuple[str, WeekResult]]
-"""What came of weeks, with the names of their sources."""
+"""The results of weeks, each with the name of its source."""
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """What there is to do for a source; `beyond` are weeks that are no partitions of it yet."""
+class DueWeeks:
+    """The due weeks of a source; `beyond` are those that are no partition of it yet."""
 
     source: Source
     weeks: list[dt.date]
     beyond: list[dt.date]
 
 
-def due(plan: Plan, span: Span | None, left: list[Unfinished]) -> Due:
-    """Return the due weeks, apart from those that are no partition of the source yet."""
+def due_weeks(plan: Plan, span: Span | None, left: list[Unfinished]) -> DueWeeks:
+    """Return the weeks of a span that are due, or that a killed run left unfinished."""
     source = plan.source
     again = {week for each in left if each.what == source.name for week in each.weeks}
     wanted = [
         week for week in sorted(again.union(plan.due)) if span is None or span[0] <= week <= span[1]
     ]
     if not wanted:
-        return Due(source, [], [])
+        return DueWeeks(source, [], [])
     keys = set(partitions_of(source).get_partition_keys())
     inside = [week for week in wanted if weeks.key_of(week) in keys]
-    return Due(source, inside, [week for week in wanted if weeks.key_of(week) not in keys])
+    return DueWeeks(source, inside, [week for week in wanted if weeks.key_of(week) not in keys])
 
 
 def many(space: Workspace, declared: Iterable[Source], span: Span | None) -> Results:
-    """If sources have many new reports, materialize what is due of them, a process for each core.
+    """With many new reports, materialize the due weeks of their sources in several processes.
 
-    Else nothing is done: to start a process takes a second.
+    Else do nothing: starting a process takes a second.
 
     Raises:
-        ClickException: one of the processes was killed, or a run failed unforeseen.
+        ClickException: one of the processes was killed, or a run failed unexpectedly.
     """
     unread = {source.name: len(space.plan(source).unread) for source in declared}
-    # Not every system tells how many cores a process may use.
+    # Not every system knows how many cores a process may use.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     named = sorted((name for name in unread if unread[name]), key=lambda name: -unread[name])
     at_once = min(cores or 1, len(named), _AT_ONCE)
     if sum(unread.values()) < _MANY or at_once <= 1:
         return []
     results = []
-    # Spawned: a fork would take over the locks of threads that it does not have.
+    # Spawned: a fork would copy locks that belong to threads which it does not have.
     with (
         ProcessPoolExecutor(
             at_once, multiprocessing.get_context("spawn"), initializer=_end_with_the_parent
@@ -105,19 +105,19 @@ def many(space: Workspace, declared: Iterable[Source], span: Span | None) -> Res
             for each in progress.track(ended, total=len(started), description="sources"):
                 results += [(started[each], result) for result in each.result()]
         except (BrokenProcessPool, KeyboardInterrupt) as error:
-            # The pool asks the others to end and waits, but Dagster takes that for a wish.
+            # The pool asks the others to end and waits, but Dagster does not obey.
             for child in multiprocessing.active_children():
                 child.kill()
             if isinstance(error, KeyboardInterrupt):
                 raise
             raise ClickException(_KILLED) from error
     for name in named:
-        del space.plans[name]  # the other process has made it out of date
+        del space.plans[name]  # the other process has made it stale
     return results
 
 
 def _end_with_the_parent() -> None:
-    """Let this process not outlive the one that started it, even if that is killed."""
+    """End this process when the one that started it ends, even if that is killed."""
     parent = multiprocessing.parent_process()
 
     def watch() -> None:
@@ -129,21 +129,23 @@ def _end_with_the_parent() -> None:
 
 
 def _all_due_of(warehouse: Warehouse, name: str, span: Span | None) -> list[WeekResult]:
-    """Materialize what is due of a source, in a process that does nothing else."""
+    """Materialize the due weeks of a source, in a process of its own."""
     results: list[WeekResult] = []
     space = Workspace(warehouse, on_week=results.append)
-    plan = space.read(sources()[name])
+    plan = space.read_new(sources()[name])
     with _runs(space) as runs:
-        runs.of_weeks(due(plan, span, []))
+        runs.of_weeks(due_weeks(plan, span, []))
     return results
 
 
-def all_due(space: Workspace, wanted: list[Due], left: list[Unfinished]) -> Results:
+def all_due(space: Workspace, wanted: list[DueWeeks], left: list[Unfinished]) -> Results:
     """Run the due weeks source by source, then the models, with a progress bar."""
     results: Results = []
     with _runs(space) as runs, _progress() as progress:
         _close(runs.instance, left)
-        count = sum(len(each.weeks) for each in wanted) or 1  # no week: the tables are one step
+        count = (
+            sum(len(each.weeks) for each in wanted) or 1
+        )  # without weeks, the tables are one step
         task = progress.add_task("weeks", total=count)
         for each in wanted:
             progress.update(task, description=each.source.name)
@@ -168,8 +170,8 @@ class _Runs:
     job: dg.JobDefinition
     instance: dg.DagsterInstance
 
-    def of_weeks(self, due: Due) -> None:
-        """Run the due weeks of a source; each is reported to the workspace when it is written."""
+    def of_weeks(self, due: DueWeeks) -> None:
+        """Run the due weeks of a source; each is reported to the workspace once it is written."""
         for span in weeks.runs_of_weeks(due.weeks):
             tags = {
                 "dagster/asset_partition_range_start": weeks.key_of(span[0]),
@@ -198,9 +200,9 @@ class _Runs:
         tags: dict[str, str] | None = None,
         covered: Iterable[dt.date] = (),
     ) -> str | None:
-        """Execute a Dagster run, and return why it failed if it says so itself.
+        """Execute a Dagster run; return why it failed, if an asset reports that it has.
 
-        A run that fails unforeseen stays in the journal: what it has written, the next one records.
+        A run that fails unexpectedly stays in the journal: the next one records what it wrote.
         """
         run_id = str(uuid.uuid4())
         with journal.entry(self.space.warehouse, run_id, what, list(covered)):
@@ -257,7 +259,7 @@ def _progress() -> Progress:
 
 
 def _close(instance: dg.DagsterInstance, left: list[Unfinished]) -> None:
-    """Mark runs whose process is gone as failed, so that none runs for ever."""
+    """Mark runs whose process has died as failed, so that none seems to run for ever."""
     for run_id in {each.run_id for each in left}:
         run = instance.get_run_by_id(run_id)
         if run is not None and not run.is_finished:

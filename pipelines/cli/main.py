@@ -1,4 +1,4 @@
-"""The commands and their options. What they print is in `output`, what they run is in `run`."""
+"""The commands and their options. `output` prints, `run` and `execution` run."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _BRIDGE = ("aum_open_usd", "net_flow_usd", "market_effect_usd", "other_usd", "au
 
 
 def error(problem: FundflowsError) -> None:
-    """Print an error: its first line stands out, the rest explains it."""
+    """Print an error, its first line highlighted."""
     first, _, rest = str(problem).partition("\n")
     err.print(f"[bold red]{escape(first)}[/]")
     if rest:
@@ -40,7 +40,7 @@ def error(problem: FundflowsError) -> None:
 
 
 def problem_text(text: str) -> None:
-    """Print an error that was kept as text."""
+    """Print an error that was stored as text."""
     first, _, rest = text.partition("\n")
     err.print(f"[bold red]{escape(first)}[/]\n{escape(rest)}")
 
@@ -56,7 +56,7 @@ def note(text: str) -> None:
 
 
 def archived(source: str, report: Archived, covered: KnownReport) -> None:
-    """Print what became of an added file."""
+    """Print what was done with an added file."""
     state = "archived" if report.is_new else "already archived, same bytes: nothing to do"
     name = f"{source}: {report.report.name}"
     if covered.error:
@@ -69,7 +69,7 @@ def archived(source: str, report: Archived, covered: KnownReport) -> None:
 
 
 def belongs_to(sources: Sequence[str]) -> None:
-    """Say whose report this seems to be."""
+    """Print whose report this seems to be."""
     if sources:
         warning(f"  It reads as a report of {' or '.join(sources)}: was it meant for that source?")
 
@@ -95,7 +95,7 @@ def grids_of(content: bytes) -> None:
 
 
 def inspection(seen: Inspection, checked: Checked, unmapped: list[str]) -> None:
-    """Print what a layout sees in a report: facts, tables, columns, sums, refusals, labels."""
+    """Print what a layout finds in a report: facts, tables, columns, sums, refusals, labels."""
     read = seen.reading
     out.print(
         f"[bold]{escape(read.report.name)}[/] is read by layout [bold]{read.layout.name}[/]: "
@@ -167,8 +167,8 @@ def _sums(checked: Checked) -> None:
     if sums.is_empty():
         return
     counted = dict(sums.group_by("verdict").len().sort("verdict").iter_rows())
-    said = ", ".join(f"{count} {verdict}" for verdict, count in counted.items())
-    out.print(f"\n[bold]what must add up[/]: {said}")
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counted.items())
+    out.print(f"\n[bold]what must add up[/]: {verdicts}")
     for row in sums.filter(pl.col("verdict") == "unexplained").head(_LINES_SHOWN).to_dicts():
         colour = "red" if row["blocking"] else "yellow"
         out.print(
@@ -231,7 +231,7 @@ def _percent(share: object) -> str:
 
 
 def span_of(weeks: Sequence[dt.date]) -> str:
-    """Return weeks as a person says them: one, or first..last and how many."""
+    """Return weeks in short: one, or how many and first..last."""
     if len(weeks) == 1:
         return str(weeks[0])
     return f"{len(weeks)} weeks {weeks[0]}..{weeks[-1]}"

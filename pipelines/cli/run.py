@@ -1,11 +1,11 @@
-"""`fundflows run`: sweeps the inbox, has what is due materialized, and prints what came of it."""
+"""`fundflows run`: sweeps the inbox, materializes what is due, and prints the results."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from pipelines.cli import execution, output
-from pipelines.cli.execution import Due, Span
+from pipelines.cli.execution import DueWeeks, Span
 from pipelines.components.workspace import Workspace
 from pipelines.database.answers import latest_aum_change, refused_weeks
 from pipelines.database.labels import unmapped_labels
@@ -27,8 +27,8 @@ def run_due(space: Workspace, span: Span | None) -> int:
     arrived = _sweep(warehouse, declared)
     left = _left_behind(warehouse, span)
     results = execution.many(space, declared.values(), span)
-    plans = [space.read(source) for source in declared.values()]
-    due = [execution.due(plan, span, left) for plan in plans]
+    plans = [space.read_new(source) for source in declared.values()]
+    due = [execution.due_weeks(plan, span, left) for plan in plans]
     unusable = _report_unusable(plans, arrived)
     _report_beyond(due)
     count = len(results) + sum(len(each.weeks) for each in due)
@@ -43,13 +43,13 @@ def run_due(space: Workspace, span: Span | None) -> int:
     refused = [f"{source} {failure}" for source, result in results for failure in result.failures]
     for failure in refused:
         output.problem_text(f"week refused: {failure}\n")
-    _show_latest(warehouse)
+    _print_latest(warehouse)
     output.note(f"{count} week{'s' * (count != 1)} read. Published {warehouse.database}")
     return 1 if unusable or refused else 0
 
 
 def _sweep(warehouse: Warehouse, known: Iterable[str]) -> set[str]:
-    """Empty the inboxes into the archive; return the ids of reports that are new."""
+    """Move the inboxes into the archive; return the ids of reports that are new."""
     known = set(known)
     arrived: set[str] = set()
     for name in sorted(known):
@@ -76,9 +76,9 @@ def _sweep(warehouse: Warehouse, known: Iterable[str]) -> set[str]:
 
 
 def _left_behind(warehouse: Warehouse, span: Span | None) -> list[Unfinished]:
-    """Return what runs that were killed had begun, and what is to be done once more.
+    """Return what runs that were killed have left unfinished, which is to be done again.
 
-    With a span, only those that lie in it: the others are for a run that may do all of it.
+    With a span, only what is wholly in it: the rest waits for a run over all weeks.
     """
     left = [
         each
@@ -87,12 +87,12 @@ def _left_behind(warehouse: Warehouse, span: Span | None) -> list[Unfinished]:
     ]
     runs = len({each.run_id for each in left})
     if runs:
-        output.note(f"{runs} run{'s' * (runs != 1)} did not end: what was begun is done once more")
+        output.note(f"{runs} run{'s' * (runs != 1)} did not end: what was started is done again")
     return left
 
 
 def _report_unusable(plans: Sequence[Plan], arrived: set[str]) -> int:
-    """Print every report that cannot be used: in full when it is new, in a line afterwards."""
+    """Print every report that cannot be used: in full when it is new, else in one line."""
     fresh = 0
     for plan in plans:
         for each in plan.unusable:
@@ -107,7 +107,7 @@ def _report_unusable(plans: Sequence[Plan], arrived: set[str]) -> int:
     return fresh
 
 
-def _report_beyond(due: list[Due]) -> None:
+def _report_beyond(due: list[DueWeeks]) -> None:
     for each in due:
         if each.beyond:
             output.warning(
@@ -117,7 +117,7 @@ def _report_beyond(due: list[Due]) -> None:
 
 
 def _remind_of_refusals(warehouse: Warehouse) -> None:
-    """Print in a line each which weeks still stand as before a refused report."""
+    """Print one line per week whose newest report was refused, so that an older one counts."""
     for source, week, rules in refused_weeks(warehouse.database):
         output.warning(
             f"still refused: {source} week {week} ({rules}); see ops.check_result and "
@@ -125,7 +125,7 @@ def _remind_of_refusals(warehouse: Warehouse) -> None:
         )
 
 
-def _show_latest(warehouse: Warehouse) -> None:
+def _print_latest(warehouse: Warehouse) -> None:
     """Print the AUM change of each source's latest week by asset, issuer and country."""
     for line in unmapped_labels(warehouse.database):
         output.warning(f"unmapped label: {line}")

@@ -1,1 +1,1 @@
-"""Where Dagster's settings of before 0.2 look for the event log."""
+"""Kept for settings of Dagster from before 0.2, which look for the event log here."""

@@ -1,4 +1,4 @@
-"""The old place of the event log, which stands in people's `dagster.yaml`; goes with 0.3."""
+"""The old path of the event log, for `dagster.yaml` files that name it; removed in 0.3."""
 
 from pipelines.dagster_internals.event_log import BatchingEventLog, BatchingStorage
 

@@ -1,4 +1,4 @@
-"""The kinds of thing that `defs/` is made of. A skin over `ingest` and `database`, no more."""
+"""The components of which `defs/` is made: a thin layer over `ingest` and `database`."""
 
 from pipelines.components.automation import Automation
 from pipelines.components.models import SqlModels

@@ -1,4 +1,4 @@
-"""The team's own channel: where a failed run, an unreadable or a late report is told.
+"""The team's own channel, to which failed runs, unreadable and late reports are sent.
 
 `FUNDFLOWS_ALERT` names it: a URL that takes a POST of `{"text": ...}`, as chat webhooks do, or a
 command that reads the text from its standard input. Without it nothing is sent.
@@ -44,8 +44,8 @@ def send(text: str) -> bool:
     return True
 
 
-def tell(context: dg.SensorEvaluationContext, texts: Sequence[str]) -> None:
-    """Log what a sensor has found and send it; a channel that is down does not stop the sensor."""
+def notify(context: dg.SensorEvaluationContext, texts: Sequence[str]) -> None:
+    """Log and send what a sensor has found; a channel that is down does not stop the sensor."""
     for text in texts:
         context.log.error(text)
     try:
@@ -56,7 +56,7 @@ def tell(context: dg.SensorEvaluationContext, texts: Sequence[str]) -> None:
 
 
 def failure_sensor() -> dg.SensorDefinition:
-    """Return the sensor that tells of every run that failed."""
+    """Return the sensor that sends every failed run to the channel."""
 
     @dg.run_failure_sensor(
         name="alerts",
@@ -67,13 +67,13 @@ def failure_sensor() -> dg.SensorDefinition:
     def alerts(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
         text = "\n".join(_lines(context))
         context.log.info(text)
-        return None if send(text) else dg.SkipReason(f"{CHANNEL} is not set: nobody was told")
+        return None if send(text) else dg.SkipReason(f"{CHANNEL} is not set: nothing was sent")
 
     return alerts
 
 
 def _lines(context: dg.RunFailureSensorContext) -> Iterator[str]:
-    """Say what failed, for which weeks and why, in the words of the failed steps."""
+    """Yield what failed, for which weeks and why, in the words of the failed steps."""
     run = context.dagster_run
     assets = sorted(key.to_user_string() for key in run.asset_selection or ())
     first, last = (run.tags.get(f"dagster/asset_partition_range_{end}") for end in ("start", "end"))
@@ -85,11 +85,11 @@ def _lines(context: dg.RunFailureSensorContext) -> Iterator[str]:
     events = context.get_step_failure_events()
     for event in events:
         data = event.step_failure_data
-        said = data.user_failure_data
-        if said is None or said.description is None:
+        failure = data.user_failure_data
+        if failure is None or failure.description is None:
             yield data.error.message.strip() if data.error else str(event.message)
             continue
-        yield said.description
-        yield from (f"  {name}: {value.value}" for name, value in said.metadata.items())
+        yield failure.description
+        yield from (f"  {name}: {value.value}" for name, value in failure.metadata.items())
     if not events:
-        yield context.failure_event.message or "the run ended without a word"
+        yield context.failure_event.message or "the run ended without a message"

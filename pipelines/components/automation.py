@@ -1,8 +1,8 @@
-"""What runs by itself: reports that arrive, weeks that end, weeks that are late.
+"""What runs by itself when a report arrives, a week ends, or a week is late.
 
-Sources are started by the inbox sensor and the weekly schedules, tables by their automation
-condition (`models.REBUILD`), each by one of them only: docs/decisions/0014-automation.md.
-Everything is off until a team turns it on in the UI, or sets `FUNDFLOWS_AUTOMATE=1`.
+The inbox sensor and the weekly schedules start sources; an automation condition (`models.REBUILD`)
+starts the tables. Nothing has two starters: docs/decisions/0014-automation.md. All of it is off
+until a team turns it on in the UI, or sets `FUNDFLOWS_AUTOMATE=1`.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from pipelines.store import archive
 from pipelines.weeks import WEEKDAYS, Weekday
 
 SOURCE = "fundflows/source"
-"""The tag by which a run of a source that was started by itself is known."""
+"""The tag of runs of a source that a sensor or a schedule started."""
 _BUDGET = 25.0
-"""Seconds that a tick may read new reports; Dagster gives it 60. The rest waits for the next."""
+"""Seconds for which a tick reads new reports; Dagster allows 60. The next tick goes on."""
 _OPEN = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,
@@ -88,9 +88,10 @@ def inbox_sensor(declared: Mapping[str, Source]) -> dg.SensorDefinition:
 
     @dg.sensor(
         name="inbox",
-        description="Archives what lies in warehouse/inbox/<source>/ once it is whole, and starts "
-        "one run a source over the weeks that are new or changed. Its cursor says for which state "
-        "of the archive a run was asked; the tables follow by their own condition.",
+        description="Archives the files of warehouse/inbox/<source>/ once they are whole, and "
+        "starts one run per source over the weeks that are new or changed. Its cursor holds the "
+        "state of the archive for which a run was requested; the tables follow by their own "
+        "condition.",
         minimum_interval_seconds=30,
         default_status=_sensor_status(),
         asset_selection=_REPORTS,
@@ -102,13 +103,13 @@ def inbox_sensor(declared: Mapping[str, Source]) -> dg.SensorDefinition:
         deadline = time.monotonic() + _BUDGET
         for source in declared.values():
             try:
-                _look(context.instance, space, source, deadline, tick)
+                _check_inbox(context.instance, space, source, deadline, tick)
             except Exception as error:  # one source must not keep the others out
                 tick.notes.append(f"{source.name}: {error}")
                 context.log.exception(f"inbox of {source.name}")
         folders = {folder.name for folder in (space.warehouse.root / "inbox").glob("[!.]*")}
         tick.notes.extend(f"inbox/{name} is no source" for name in sorted(folders - set(declared)))
-        alerts.tell(context, tick.problems)
+        alerts.notify(context, tick.problems)
         return dg.SensorResult(
             run_requests=tick.requests,
             skip_reason=None if tick.requests else "; ".join(tick.notes) or "nothing new",
@@ -119,10 +120,10 @@ def inbox_sensor(declared: Mapping[str, Source]) -> dg.SensorDefinition:
     return inbox
 
 
-def _look(
+def _check_inbox(
     instance: dg.DagsterInstance, space: Workspace, source: Source, deadline: float, tick: _Tick
 ) -> None:
-    """Empty a source's inbox and ask for a run if the archive has something new."""
+    """Archive a source's inbox, and request a run if weeks are due."""
     swept = archive.sweep(space.warehouse, source.name, quiet=archive.QUIET)
     arrived = {each.report.report_id for each in swept if each.is_new}
     if left := archive.waiting(space.warehouse, source.name):
@@ -130,7 +131,7 @@ def _look(
     state = _state(archive.ids(space.warehouse, source.name))
     if tick.asked.get(source.name) == state and not arrived:
         return
-    known = space.read(source, lambda: time.monotonic() < deadline)
+    known = space.read_new(source, lambda: time.monotonic() < deadline)
     if known.unread:
         tick.notes.append(f"{source.name}: more reports to read")
         return
@@ -146,12 +147,12 @@ def _look(
 
 
 def _state(report_ids: Collection[str]) -> str:
-    """Return which reports are archived, as short as a cursor wants it."""
+    """Return a hash of the archived reports, short enough for a cursor."""
     return hashlib.sha256("".join(sorted(report_ids)).encode()).hexdigest()[:16]
 
 
 def _report_unusable(known: Plan, tick: _Tick) -> None:
-    """Name each report that cannot be used: once, when it has been read for the first time."""
+    """Report each report that cannot be used: once, when it has first been read."""
     source = known.source
     reported = f"{source.name} unusable"
     before = set(tick.asked.get(reported, "").split())
@@ -167,20 +168,20 @@ def _report_unusable(known: Plan, tick: _Tick) -> None:
 
 
 def _due(known: Plan) -> list[dt.date]:
-    """Return the due weeks that are partitions."""
+    """Return the due weeks that are partitions of the source."""
     keys = set(partitions_of(known.source).get_partition_keys())
     return [week for week in known.due if weeks.key_of(week) in keys]
 
 
 def in_flight(instance: dg.DagsterInstance, source: Source) -> bool:
-    """Tell whether a run of the source that was started by itself has not ended yet."""
+    """Return whether a run of the source that a sensor or schedule started is still going on."""
     return bool(instance.get_runs_count(dg.RunsFilter(statuses=_OPEN, tags={SOURCE: source.name})))
 
 
 def request(
     source: Source, first: dt.date, last: dt.date, run_key: str | None = None
 ) -> dg.RunRequest:
-    """Ask for one run of a source over a range of weeks."""
+    """Return the request for one run of a source over a range of weeks."""
     return dg.RunRequest(
         run_key=run_key,
         asset_selection=[report_key(source.name)],
@@ -201,9 +202,9 @@ def weekly_schedule(declared: Mapping[str, Source], ends: Weekday) -> dg.Schedul
 
     @dg.schedule(
         name=f"weekly_{ends}",
-        description=f"On the morning after a week has ended on {ends.title()}: one run a source "
+        description=f"On the morning after a week has ended on {ends.title()}: one run per source "
         "over that week and all that are due, so that a week without a report is seen too, and "
-        "what a killed run left is made up for.",
+        "what a killed run left undone is done.",
         cron_schedule=f"0 6 * * {(weeks.cron_day_offset(ends) + 1) % 7}",
         execution_timezone="UTC",
         job_name="__ASSET_JOB",  # all sources: a job of their own would need one calendar of weeks
@@ -220,7 +221,7 @@ def weekly_schedule(declared: Mapping[str, Source], ends: Weekday) -> dg.Schedul
             ended = calendar.last_ended(source, context.scheduled_execution_time)
             span = [ended]
             if not in_flight(context.instance, source):
-                known = space.read(source, lambda: time.monotonic() < deadline)
+                known = space.read_new(source, lambda: time.monotonic() < deadline)
                 span += [] if known.unread else _due(known)
             run_key = f"{source.name} {ended}"
             wanted.append(request(source, min(span), max(span), run_key))
@@ -233,12 +234,12 @@ def weekly_schedule(declared: Mapping[str, Source], ends: Weekday) -> dg.Schedul
 
 
 def freshness_sensor(declared: Mapping[str, Source]) -> dg.SensorDefinition:
-    """Return the sensor that says which week is late, without a run."""
+    """Return the sensor that reports late weeks, without a run."""
 
     @dg.sensor(
         name="freshness",
-        description="Looks every hour whether the week that was expected last is there, by the "
-        "release calendar of each source; a change is an evaluation of its check `on_time`.",
+        description="Checks every hour whether the week expected last has a report, by the release "
+        "calendar of each source; a change is an evaluation of its check `on_time`.",
         minimum_interval_seconds=3600,
         default_status=_sensor_status(),
         asset_selection=_REPORTS,
@@ -256,7 +257,7 @@ def freshness_sensor(declared: Mapping[str, Source]) -> dg.SensorDefinition:
             if before.get(name) != (result.description or "")
         }
         late = [f"{name}: {each.description}" for name, each in changed.items() if not each.passed]
-        alerts.tell(context, late)
+        alerts.notify(context, late)
         return dg.SensorResult(
             skip_reason=f"{sum(not each.passed for each in results.values())} sources are late",
             cursor=json.dumps({name: each.description or "" for name, each in results.items()}),

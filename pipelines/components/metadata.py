@@ -1,4 +1,4 @@
-"""What the UI shows: the one place in which run and definition metadata are made."""
+"""What the UI shows: all metadata of runs and definitions are made here."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def column_schema(contract: type[pa.DataFrameModel]) -> dg.TableSchema:
 
 
 def of_week(result: WeekResult) -> dict[str, dg.MetadataValue]:
-    """Return what came out of a week: rows, vintages, verdicts, reports and a few rows."""
+    """Return the metadata of a week: rows, vintages, verdicts, reports and a few rows."""
     hashes = [
         f"{name}: sha256 {id_}" for name, id_ in zip(result.reports, result.report_ids, strict=True)
     ]
@@ -76,7 +76,7 @@ def _assets_of(table: str, sources: Sequence[str]) -> list[str]:
 
 
 def code(file: Path) -> dg.CodeReferencesMetadataValue:
-    """Return the link from an asset to the file that it is made by."""
+    """Return the link from an asset to the file that makes it."""
     label = file.relative_to(PROJECT).as_posix() if file.is_relative_to(PROJECT) else file.name
     return dg.CodeReferencesMetadataValue(
         code_references=[dg.LocalFileCodeReference(file_path=str(file), line_number=1, label=label)]
@@ -100,7 +100,7 @@ def _shown(value: object) -> str:
 
 
 def bullets(name: str, lines: Sequence[str], most: int = 10) -> dict[str, dg.MetadataValue]:
-    """Return a list for the UI under a name, cut where it is long; nothing if there is none."""
+    """Return a list for the UI under a name, shortened if it is long; nothing if it is empty."""
     if not lines:
         return {}
     more = [f"and {len(lines) - most} more"] if len(lines) > most else []

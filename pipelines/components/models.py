@@ -1,6 +1,6 @@
-"""The SQL models as one multi-asset: every table its own node, built in one step and published.
+"""The SQL models as one multi-asset: a node per table, all built and published in one step.
 
-What is built, audited and renamed is the business of `build`; here is only how Dagster sees it.
+`database` builds, audits and publishes; here is only how Dagster sees it.
 """
 
 import datetime as dt
@@ -28,16 +28,16 @@ from schemas import catalog
 _LABELS = "labels_mapped"
 _OBSERVATION = "core.observation"
 _OF_WEEKS = set(catalog.INPUTS) - {"input.source"}
-"""What the SQL reads of the sources' week files and archive."""
+"""The inputs that are made of the week files and the archive."""
 GROUPS = catalog.SCHEMAS
 REBUILD = (
     dg.AutomationCondition.any_deps_updated().since_last_handled()
     & ~dg.AutomationCondition.any_deps_in_progress()
     & ~dg.AutomationCondition.in_progress()
 ).with_label("a source has changed and none is being read")
-"""Carried by the tables that read sources. All are built with them, so each change builds once."""
+"""The condition of the tables that read sources; all others are built in the same run."""
 POOL = "database"
-"""Of which one build at a time is taken from the run queue (dagster.yaml)."""
+"""The pool by which the run queue starts one build at a time (dagster.yaml)."""
 
 
 class SqlModels(dg.Component, dg.Model, dg.Resolvable):
@@ -61,10 +61,10 @@ class AsOf(dg.Config):
     )
 
     def moment(self) -> dt.datetime | None:
-        """Return the moment that is meant.
+        """Return the moment; None for the served database.
 
         Raises:
-            dagster.Failure: it is none.
+            dagster.Failure: the text is no moment.
         """
         if not self.as_of:
             return None
@@ -151,7 +151,7 @@ def hash_of(text: str) -> str:
 
 
 def _deps(reads: tuple[str, ...], weeks: set[dg.AssetKey]) -> set[dg.AssetKey]:
-    """Tables are assets of their own; the inputs are the sources' assets."""
+    """Return the assets that a model depends on; for the inputs, those of the sources."""
     tables = {table_key(table) for table in reads if not table.startswith("input.")}
     return tables | weeks if _OF_WEEKS & set(reads) else tables
 
@@ -176,7 +176,7 @@ def _check_specs() -> Iterator[dg.AssetCheckSpec]:
 
 
 def _audited() -> dict[str, str]:
-    """Return the table that each audit is shown at: the last model that it reads."""
+    """Return the table to which each audit belongs as a check: the last one that it reads."""
     order = [*models.reference_tables(), *models.models()]
     return {
         name: max(models.Model(name, file).reads, key=order.index)
@@ -187,7 +187,7 @@ def _audited() -> dict[str, str]:
 def _publish(
     context: dg.AssetExecutionContext, space: Workspace, as_of: dt.datetime | None
 ) -> Iterator[Any]:
-    """Build all tables, audit, publish, and record what came out."""
+    """Build all tables, audit them, publish, and record the results."""
     warehouse = space.warehouse
     file = warehouse.database_as_of(as_of) if as_of else warehouse.database
     try:
@@ -229,7 +229,7 @@ def _reads(table: str) -> tuple[str, ...]:
 
 
 def _check_results(context: dg.AssetExecutionContext, file: Path) -> Iterator[dg.AssetCheckResult]:
-    """Contracts and audits held, or nothing would have been published; labels may only warn."""
+    """Yield the checks: contracts and audits held, else nothing was published; labels may warn."""
     for check in sorted(context.selected_asset_check_keys, key=str):
         if check.name != _LABELS:
             yield dg.AssetCheckResult(asset_key=check.asset_key, check_name=check.name, passed=True)

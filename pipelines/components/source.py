@@ -1,7 +1,7 @@
-"""A source: one weekly-partitioned asset whose key is the week-ending date.
+"""A source: one weekly-partitioned asset whose keys are week-ending dates.
 
-Everything that the asset does is done by `ingest`; here is only how Dagster calls it and what it
-records. No source is known by name.
+`ingest` does the work; here is only how Dagster calls it and what it records. No source is known
+by name.
 """
 
 import datetime as dt
@@ -48,8 +48,8 @@ class FundFlowReport(dg.Component):
 def partitions_of(source: Source) -> dg.WeeklyPartitionsDefinition:
     """Return the weeks of a source, by week-ending date.
 
-    The newest key is there from the day on which its week ends; a source that prints single days
-    has the current week's key too.
+    A key appears on the day on which its week ends; a source that prints single days has the key
+    of the current week too.
     """
     return dg.WeeklyPartitionsDefinition(
         start_date=weeks.key_of(source.week.first),
@@ -109,15 +109,15 @@ def _materialize(
             context.log.error("%s refused: %s", result.week, failure)
         space.on_week(result)
 
-    if source.name not in space.plans:  # else whoever planned has emptied the inbox
+    if source.name not in space.plans:  # else the inbox was swept when the plan was made
         archive.sweep(space.warehouse, source.name, quiet=archive.QUIET)
-    results, known = ingest(space.warehouse, space.read(source), wanted, on_week=record)
+    results, known = ingest(space.warehouse, space.read_new(source), wanted, on_week=record)
     space.keep(known)
     checks = check_results(space.warehouse, known, space.now())
     failed = [result for result in results if not result.ok]
     context.log.info(_summary(results))
     if failed:
-        # Dagster would drop all weeks of a failed step: record those that are on disk ourselves.
+        # Dagster records no week of a failed step: record those on disk ourselves.
         for result in results:
             if result.ok:
                 context.log_event(_materialization(source, result))
@@ -150,6 +150,6 @@ def _materialization(source: Source, result: WeekResult) -> dg.AssetMaterializat
         asset_key=report_key(source.name),
         partition=weeks.key_of(result.week),
         metadata=metadata.of_week(result),
-        # A step that succeeds adds it itself; without it a new layout makes no week stale.
+        # A step that succeeds adds it by itself; without it no week is stale after a new layout.
         tags={"dagster/code_version": source.fingerprint},
     )

@@ -1,4 +1,4 @@
-"""The checks of a source: what its reports leave open, from the plan and the week files."""
+"""The checks of a source, made from its plan and its week files."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def report_key(source: str) -> dg.AssetKey:
 
 
 def readable(known: Plan) -> dg.AssetCheckResult:
-    """Name the archived reports that cannot be used, and why."""
+    """Check that every archived report can be used; name those that cannot, and why."""
     unusable = [
         f"{each.name}: {(each.error or '').partition(chr(10))[0]}" for each in known.unusable
     ]
@@ -43,7 +43,7 @@ def readable(known: Plan) -> dg.AssetCheckResult:
 
 
 def on_time(known: Plan, now: dt.datetime) -> dg.AssetCheckResult:
-    """Name the weeks that are late, and since when: about the content, not about the last run."""
+    """Check that no week is late; name those that are, and by when they were expected."""
     source = known.source
     covered = calendar.coverage(source, known.coverage, now)
     late = [
@@ -66,9 +66,9 @@ def on_time(known: Plan, now: dt.datetime) -> dg.AssetCheckResult:
 
 
 def check_results(warehouse: Warehouse, known: Plan, now: dt.datetime) -> list[dg.AssetCheckResult]:
-    """Return one evaluation a check over all weeks on disk, so that no run hides what is open.
+    """Return one evaluation per check over all weeks on disk, so that no run hides what is open.
 
-    A week counts by its newest report. Per week and report they are in ops.check_result.
+    Only the newest report of a week counts. ops.check_result has them per week and report.
     """
     return [readable(known), on_time(known, now), *_of_weeks(warehouse, known)]
 

@@ -1,8 +1,8 @@
-"""What a run is given: where the warehouse is, what time it is, who watches, what is planned.
+"""The workspace of a run: warehouse, clock, progress, and the plan of each source.
 
-A Dagster resource. The root and the clock are looked up here, at the border, and passed on as
-values: nothing below the components learns them by itself. A run asks the disk for the state of a
-source once, and hands the next plan to what follows in the same run.
+A Dagster resource. The root and the clock are looked up here and passed on as values: nothing below
+the components looks them up itself. A run reads the state of a source from the disk once; whatever
+follows in the same run gets the next plan.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Workspace:
     plans: dict[str, Plan] = field(default_factory=dict)
 
     def plan(self, source: Source) -> Plan:
-        """Return the state of a source, as this run knows it; the disk is asked at most once."""
+        """Return the state of a source as this run knows it; the disk is read at most once."""
         if source.name not in self.plans:
             self.keep(plan(self.warehouse, source))
         return self.plans[source.name]
@@ -48,12 +48,12 @@ class Workspace:
         """Return the state of every declared source."""
         return [self.plan(source) for source in (declared or sources()).values()]
 
-    def read(self, source: Source, more: Callable[[], bool] = lambda: True) -> Plan:
-        """Return the state of a source after reading reports that are new, while `more` says so."""
+    def read_new(self, source: Source, more: Callable[[], bool] = lambda: True) -> Plan:
+        """Read new reports while `more` allows it, and return the next plan."""
         return self.keep(read_unread(self.warehouse, self.plan(source), more))
 
     def keep(self, known: Plan) -> Plan:
-        """Let what follows in this run know the next plan of a source."""
+        """Keep the next plan of a source for what follows in this run."""
         self.plans[known.source.name] = known
         return known
 

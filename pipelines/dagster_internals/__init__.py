@@ -1,1 +1,1 @@
-"""What leans on private parts of Dagster, fenced in; a test each names the decision behind it."""
+"""All that leans on private parts of Dagster; decision 16 says why."""

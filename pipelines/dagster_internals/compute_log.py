@@ -1,7 +1,7 @@
-"""What the steps of a run in a terminal print: it goes there, and nowhere else.
+"""Leaves what the steps of a run print in the terminal, instead of capturing it.
 
-Dagster would write it, with the progress bar, to a file and start four processes a run that copy
-the file to the terminal. The steps have nothing to say but their events.
+Dagster would write it to a file, progress bar included, and start four processes per run that copy
+the file to the terminal. The steps print nothing but progress (decision 16).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dagster._utils import touch_file
 
 
 class NotCaptured(LocalComputeLogManager):
-    """Captures nothing, and says that it has ended: the UI does not wait for more."""
+    """Captures nothing, and marks the log as complete, so that the UI does not wait for more."""
 
     @contextmanager
     def capture_logs(self, log_key: Sequence[str]) -> Iterator[CapturedLogContext]:

@@ -1,10 +1,10 @@
-"""Dagster's record in SQLite, with the events of a second written together.
+"""Dagster's event log in SQLite, written in batches of up to a second (decision 16).
 
 Dagster opens two databases for each event, commits and closes them, which takes longer than the
-work that most events are about. Here an event waits until one comes that somebody waits for (a run
-or a step begins or ends), until somebody reads, or for a second. The files and tables are
-Dagster's own: without `storage` in dagster.yaml everything is still there. A process that is
-killed loses what it said in its last second; which weeks are done stands in their own files.
+work that most events are about. Here an event waits until one comes that others depend on (a run or
+a step begins or ends), until somebody reads, or for a second. The files and tables are Dagster's
+own: without `storage` in dagster.yaml everything is still there. A killed process loses the events
+of its last second, never a week: the week files show which weeks are done.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection, Engine
 
 LONGEST = 1.0
-"""Seconds that an event waits at most."""
+"""The longest time in seconds that an event waits."""
 MOST = 1000
-"""Events that wait at most."""
+"""The largest number of events that wait."""
 OPEN = 8
-"""Files that are open at most: the index, and the newest runs."""
+"""The largest number of open files: the index, and the newest runs."""
 _AWAITED = {
     *EVENT_TYPE_TO_PIPELINE_RUN_STATUS,
     DagsterEventType.STEP_START,
@@ -46,7 +46,7 @@ _AWAITED = {
 
 
 class BatchingEventLog(SqliteEventLogStorage):
-    """Dagster's event log, which stores the events that wait in one transaction a database."""
+    """Dagster's event log, which stores waiting events in one transaction per database."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._lock = threading.RLock()
@@ -79,7 +79,7 @@ class BatchingEventLog(SqliteEventLogStorage):
         """
         with self._lock:
             if self._is_flushing:
-                return  # said by Dagster about the writing itself: the loop below comes to it
+                return  # an event about the writing itself: the loop below comes to it
             self._is_flushing = True
             if self._timer:
                 self._timer.cancel()
@@ -107,7 +107,7 @@ class BatchingEventLog(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        """Open a database, with all in it that was said before; a batch shares its connections."""
+        """Open a database with all earlier events in it; within a batch, share its connection."""
         with self._lock:
             if shard in self._batch:
                 yield self._batch[shard]
@@ -126,7 +126,7 @@ class BatchingEventLog(SqliteEventLogStorage):
         return engine.begin()
 
     def _engine(self, shard: str) -> Engine:
-        """Return the engine of a file, which stays open: each closing would copy its log."""
+        """Return the engine of a file. It stays open: each closing would copy its log."""
         if shard not in self._engines:
             if len(self._engines) == OPEN:
                 self._engines.pop(next(iter(self._engines))).dispose()
@@ -137,11 +137,11 @@ class BatchingEventLog(SqliteEventLogStorage):
         return self._engines[shard]
 
     def has_table(self, table_name: str) -> bool:
-        """Tell whether the databases have a table."""
+        """Return whether the databases have a table."""
         return self._keeps("table", table_name, super().has_table)
 
     def has_secondary_index(self, name: str) -> bool:
-        """Tell whether a migration of the data has been made."""
+        """Return whether a migration of the data has been made."""
         return self._keeps("index", name, super().has_secondary_index)
 
     def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
@@ -149,7 +149,7 @@ class BatchingEventLog(SqliteEventLogStorage):
         return self._keeps("column", column_name, lambda name: look(conn, name))
 
     def _keeps(self, kind: str, name: str, look: Callable[[str], bool]) -> bool:
-        """Look once for what a database never loses; Dagster looks several times an event."""
+        """Look up once what a database never loses; Dagster looks it up several times per event."""
         if (kind, name) not in self._had and look(name):
             self._had.add((kind, name))
         return (kind, name) in self._had

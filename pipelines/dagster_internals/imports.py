@@ -1,4 +1,4 @@
-"""Importing what a run needs, cheaply: Dagster is large, and lives to the end of the process."""
+"""Cheaper imports of what a run needs: Dagster is large, and stays to the end of the process."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 
 
 def import_for_good() -> None:
-    """Import what is large and lives to the end, without ever looking for garbage in it.
+    """Import large modules that stay to the end, and keep the garbage collector out of them.
 
-    Saves a second of a run, half of it at the exit. DuckDB must not be among it: its binding
-    complains at the exit about objects that nobody collected.
+    Saves a second per run, half of it at the exit. DuckDB must not be among them: its binding
+    complains at the exit about objects that were never collected.
     """
     if "duckdb" in sys.modules:
         return
@@ -21,5 +21,5 @@ def import_for_good() -> None:
     import pipelines.dagster_internals.event_log  # noqa: F401
 
     gc.freeze()
-    gc.set_threshold(20_000)  # a run leaves little: looking every 700 objects finds nothing
+    gc.set_threshold(20_000)  # a run leaves little garbage: a look every 700 objects finds none
     gc.enable()

@@ -8,9 +8,9 @@ import dagster as dg
 
 
 def look_up_together(context: dg.AssetExecutionContext, keys: Sequence[dg.AssetKey]) -> None:
-    """Let Dagster look up, for what is made of them, the assets that it has just recorded.
+    """Have Dagster look up assets that it has just recorded, before those made of them need it.
 
-    It would look them up one by one, each time waiting until all events are stored.
+    It would look them up one by one, and wait each time until all events are stored.
     """
     cache = context.get_step_execution_context()._data_version_cache
     cache._fetch_input_asset_version_info(list(keys))

@@ -9,10 +9,10 @@ from sqlalchemy.engine import Engine
 
 
 def trust() -> None:
-    """Let Dagster's event log commit without waiting for the disk.
+    """Have Dagster's event log commit without waiting for the disk.
 
-    Its SQLite files have a write-ahead log, so a crash leaves them whole; a power cut may cost the
-    last events, which only record what the weeks' own files show. Halves the time of a run.
+    Its SQLite files have a write-ahead log, so a crash leaves them whole. A power cut may cost the
+    last events, which only record what the week files show. Halves the time of a run.
     """
     if not event.contains(Engine, "connect", _set_synchronous):
         event.listen(Engine, "connect", _set_synchronous)

@@ -1,4 +1,4 @@
-"""What the command asks of the published database: open refusals, and the latest week."""
+"""What the command queries in the published database: open refusals, and the latest week."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ order by flows.source, abs(flows.net_flow_usd) desc nulls last
 
 
 def refused_weeks(database: Path) -> list[tuple[str, dt.date, str]]:
-    """Return the weeks that stand as before a refused report: source, week and rules."""
+    """Return the weeks whose newest report was refused: source, week and rules."""
     with reading(database) as connection:
         return connection.execute(_STILL_REFUSED).fetchall()
 
 
 def latest_aum_change(database: Path, dimension: str) -> list[dict[str, object]]:
-    """Return the AUM change of every source's latest week, a row a member of the dimension."""
+    """Return the AUM change of every source's latest week, one row per member."""
     with reading(database) as connection:
         rows = connection.execute(_LATEST, [dimension])
         names = [column[0] for column in rows.description or []]

@@ -1,8 +1,8 @@
 """What "as known on" means: moments, and the table macros that answer for a past one.
 
-A macro `<table>_as_known` is the same SQL as its table, put together from the files of `sql/` over
-what the history of the observations believed then; so it cannot say anything else than a database
-that is built as of that moment. Nothing is executed here.
+A macro `<table>_as_known` is the SQL of its table, put together from the files of `sql/`, over the
+observations that were the newest then. So it gives the same answer as a database that is built as
+of that moment. Nothing is executed here.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ where epoch_us(known_from) <= ops.instant(as_of)
 
 
 def moment_of(text: str) -> dt.datetime:
-    """Return the moment that a person means: a day is known to its end, in UTC (E38).
+    """Return the moment of a text: of a day its end, in UTC (E38).
 
     Raises:
         ValueError: the text is neither a day nor a moment in ISO form.
@@ -50,7 +50,7 @@ def moment_of(text: str) -> dt.datetime:
 
 
 def last_day_over(moment: dt.datetime) -> dt.date:
-    """Return the last day that was over by a moment: what is dated by a day is known to its end."""
+    """Return the last day that was over by a moment: what has only a date is known at its end."""
     return (moment + dt.timedelta(microseconds=1)).astimezone(dt.UTC).date() - dt.timedelta(days=1)
 
 
@@ -60,7 +60,7 @@ def macros() -> list[str]:
 
 
 def _macro(model: Model) -> str:
-    """Put a mart and all that is derived between the history and it into one query."""
+    """Put a table, and all models between it and the history, into one query."""
     derived = [models()[name] for name in models() if name in _between(model.name)]
     bodies = {HISTORY: _BELIEVED}
     bodies |= {each.name: each.typed(_over_ctes(each, derived)) for each in derived}
@@ -71,14 +71,14 @@ def _macro(model: Model) -> str:
 
 @cache
 def _between(name: str) -> frozenset[str]:
-    """Return the models on the way from the history to a model, itself included."""
+    """Return the models between the history and a model, the model included."""
     reads = [read for read in models()[name].reads if read in models()]
     behind = frozenset[str]().union(*(_between(read) for read in reads if read != HISTORY))
     return behind | {name} if behind or HISTORY in reads else frozenset()
 
 
 def _over_ctes(model: Model, derived: list[Model]) -> str:
-    """Let a model read the parts of the query instead of the tables, under the same names."""
+    """Make a model read the CTEs of the query instead of the tables, under the same names."""
     names = {HISTORY, *(each.name for each in derived)}
 
     def replaced(found: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""Every table against its contract, and the audits: nothing is published that breaks one."""
+"""Checks every table against its contract, and the audits: a build that fails is not published."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from schemas import catalog
 _SAMPLE = 5
 _DAYS = ("week_ending", "trade_date", "period_end")
 _AT_ONCE = 100_000
-"""Rows that are held against their contract at a time."""
+"""How many rows are validated at a time."""
 
 
 def audit(connection: duckdb.DuckDBPyConnection) -> None:
-    """Hold every table against its contract, and run the audits.
+    """Validate every table against its contract, and run the audits.
 
     Raises:
         BuildError: with a few of the rows that must not be there.
@@ -34,7 +34,7 @@ def audit(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def keeps_contract(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Hold a table against its contract.
+    """Validate a table against its contract.
 
     Raises:
         BuildError: with the rules that rows break, and a few of the values.
@@ -50,7 +50,7 @@ def keeps_contract(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 def _slices(
     connection: duckdb.DuckDBPyConnection, name: str, contract: type[pa.DataFrameModel]
 ) -> Iterator[pl.DataFrame]:
-    """Return a table's rows, of a large one some weeks or days at a time.
+    """Yield a table's rows; of a large table, some weeks or days at a time.
 
     No check of a contract looks beyond a week or day that is part of the table's key.
     """

@@ -1,6 +1,6 @@
 """A build: inputs, macros, reference rows, models in their order, contracts and audits.
 
-Into a file that nobody reads yet; who makes it the served one is `publish`.
+The file has no reader yet; `publish` makes it the served one.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def build(
     stamp: str,
     on_table: Callable[[BuiltTable], None],
 ) -> list[BuiltTable]:
-    """Make all tables in the file that is open, and audit them.
+    """Build all tables in the open file, and audit them.
 
     Args:
-        connection: as `connection.opened` returns it.
+        connection: from `connection.opened`.
         read: what the SQL reads.
         as_of: admit only what was known by then.
-        built_at: what `ops.build` says.
+        built_at: the time for `ops.build`.
         stamp: the fingerprint of all that the build is made of.
         on_table: called with each table as it is built.
 
@@ -58,11 +58,11 @@ def build(
         built.append(table)
         read_later = {name for each in waiting for name in each.reads}
         for name in catalog.INPUTS.keys() & set(model.reads) - read_later:
-            connection.execute(f"drop table {name}")  # else it fills the memory to the end
+            connection.execute(f"drop table {name}")  # else it takes memory to the end
     for statement in as_known.macros():
         connection.execute(statement)
     _stamp(connection, as_of, built_at, stamp)
-    if as_of is None:  # of a past day, a line may have been overtaken and not yet withdrawn
+    if as_of is None:  # as of a past day, a line may be outdated and not yet withdrawn
         corrections_hold(connection)
     audit(connection)
     _comment(connection)
@@ -94,7 +94,7 @@ def _stamp(
     built_at: dt.datetime,
     stamp: str,
 ) -> None:
-    """Leave one row that says how the database was built."""
+    """Write the one row of how the database was built."""
     row = frame(
         catalog.contract_of(BUILD),
         [

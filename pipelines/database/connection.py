@@ -1,4 +1,4 @@
-"""Opening DuckDB: a file to build in, or the published one to read. Nowhere else is it opened."""
+"""Opens DuckDB, and nothing else does: a file to build in, or the published one to read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import duckdb
 from pipelines.database import errors
 
 MEMORY = "FUNDFLOWS_MEMORY"
-"""Names the memory that DuckDB may take for a build before it uses the disk."""
+"""The variable that sets how much memory DuckDB takes for a build before it uses the disk."""
 _MEMORY = "400MB"
 
 
@@ -31,7 +31,7 @@ def reading(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def opened(file: Path) -> duckdb.DuckDBPyConnection:
-    """Open a file to build in, and beside it `input` in memory, for what is no part of it."""
+    """Open a file to build in, and attach `input` in memory for what does not go into the file."""
     connection = duckdb.connect()
     try:
         connection.execute("set memory_limit = $limit", {"limit": memory()})
@@ -39,7 +39,7 @@ def opened(file: Path) -> duckdb.DuckDBPyConnection:
         raise errors.no_amount_of_memory(MEMORY, memory()) from error
     connection.execute("set temp_directory = $folder", {"folder": f"{file}.tmp"})
     connection.execute("set timezone = 'UTC'")
-    # No log: a build that is cut off is begun again.
+    # No log: a build that is cut off is started again.
     quoted = str(file).replace("'", "''")
     connection.execute(f"attach '{quoted}' as built (recovery_mode no_wal_writes)")
     connection.execute("attach ':memory:' as input")
@@ -48,12 +48,12 @@ def opened(file: Path) -> duckdb.DuckDBPyConnection:
 
 
 def memory() -> str:
-    """Return the memory that a build may take."""
+    """Return how much memory a build may take."""
     return os.environ.get(MEMORY) or _MEMORY
 
 
 def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the tables of the file that is open, as schema.table."""
+    """Return the tables of the open file, as schema.table."""
     found = connection.execute(
         "select schema_name || '.' || table_name from duckdb_tables() "
         "where not internal and database_name = current_database() order by 1"

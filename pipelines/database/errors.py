@@ -13,7 +13,7 @@ def shape_of(table: str, expected: list[str], found: list[str]) -> BuildError:
     """A model's columns are not those of its contract."""
     missing = [column for column in expected if column not in found]
     extra = [column for column in found if column not in expected]
-    said = "; ".join(
+    differences = "; ".join(
         part
         for part in (
             f"missing {', '.join(missing)}" if missing else "",
@@ -26,13 +26,13 @@ def shape_of(table: str, expected: list[str], found: list[str]) -> BuildError:
         f"Model {table} does not have the columns of its contract.",
         where=Where(file=f"sql/{schema}/{stem}.sql"),
         expected=", ".join(expected),
-        found=said,
+        found=differences,
         fix=f"mend the SELECT, or the class in schemas/{schema}.py",
     )
 
 
 def no_amount_of_memory(variable: str, found: str) -> BuildError:
-    """A build cannot be held to what the environment says."""
+    """The environment names no amount of memory."""
     return BuildError(
         "The memory that a build may take cannot be read.",
         where=Where(file=variable),
@@ -43,7 +43,7 @@ def no_amount_of_memory(variable: str, found: str) -> BuildError:
 
 
 def out_of_memory(table: str, variable: str, limit: str, message: str) -> BuildError:
-    """A table needs more memory than a build may take, also with the disk's help."""
+    """A table needs more memory than a build may take, even with the disk."""
     return BuildError(
         f"Table {table} needs more memory than a build may take; nothing was published.",
         expected=f"at most {limit}",
@@ -64,7 +64,7 @@ def failed_query(table: str, file: str, message: str) -> BuildError:
 
 
 def unclear_names(table: str, reads: list[str], named: list[str]) -> BuildError:
-    """A model reads other tables than those that it names as schema.table."""
+    """A model reads tables that it does not name as schema.table."""
     schema, _, stem = table.partition(".")
     return BuildError(
         f"Model {table} does not name its tables clearly.",
@@ -102,7 +102,7 @@ def broken_contract(table: str, rules: str) -> BuildError:
 def stale_correction(
     correction: str, place: str, *, expected: str, found: str, is_withdrawn: bool
 ) -> BuildError:
-    """A line of the corrections ledger expects another printed number than there is."""
+    """A line of the corrections ledger expects a printed number that is not there."""
     fix = (
         "mend the line: while it held, no report printed what it expects"
         if is_withdrawn

@@ -1,4 +1,4 @@
-"""What a build reads under schema `input`: the week files; archive and sources as frames."""
+"""What a build reads as schema `input`: the week files, the archive, the sources."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def inputs(warehouse: Warehouse, plans: Sequence[Plan], until: dt.datetime) -> I
     Args:
         warehouse: where the week files lie.
         plans: the state of every source.
-        until: the moment up to which reports were expected.
+        until: the moment by which reports are expected.
     """
     return Inputs(
         files={
@@ -110,8 +110,8 @@ def _coverage(plans: Sequence[Plan], until: dt.datetime) -> pl.DataFrame:
 def open_inputs(
     connection: duckdb.DuckDBPyConnection, read: Inputs, as_of: dt.datetime | None
 ) -> None:
-    """Make the inputs visible as tables of schema `input`, as known by `as_of`."""
-    # To keep thousands of small files in their order takes three times the time, and all memory.
+    """Load the inputs as tables of schema `input`, as known by `as_of`."""
+    # Keeping thousands of small files in order takes three times as long, and all memory.
     connection.execute("set preserve_insertion_order = false")
     for name in (*read.files, *read.frames):
         files = [str(file) for file in read.files.get(name, [])]

@@ -1,4 +1,4 @@
-"""The SQL models: one SELECT a file, folder is schema, stem is table; and the macros they call.
+"""The SQL models: one SELECT per file, folder is schema, stem is table; and their macros.
 
 Names, descriptions, dependencies and column lineage are read from the files; nothing is typed
 twice. Nothing is executed here.
@@ -133,17 +133,17 @@ def column_lineages(kept: Path) -> dict[str, Lineage]:
     Raises:
         BuildError: sqlglot cannot parse a model, or finds other tables in it than `Model.reads`.
     """
-    told = [(name, model.sql, _known_columns(model.reads)) for name, model in models().items()]
-    state = hashlib.sha256(repr(told).encode()).hexdigest()
+    traced = [(name, model.sql, _known_columns(model.reads)) for name, model in models().items()]
+    state = hashlib.sha256(repr(traced).encode()).hexdigest()
     with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError):
-        said = json.loads(kept.read_text(encoding="utf-8"))
-        if said["state"] == state:
+        stored = json.loads(kept.read_text(encoding="utf-8"))
+        if stored["state"] == state:
             return {
                 name: {
                     column: tuple((table, of) for table, of in made_of)
                     for column, made_of in columns.items()
                 }
-                for name, columns in said["lineage"].items()
+                for name, columns in stored["lineage"].items()
             }
     found = {name: _column_lineage(model) for name, model in models().items()}
     answer = json.dumps({"state": state, "lineage": found})

@@ -1,7 +1,7 @@
 """Write, audit, publish: the served database is replaced whole or not at all.
 
-A build goes into a temporary file beside the served one, is audited there, and is renamed over it.
-Readers keep the file that they opened; a crash or a failed audit leaves it as it was.
+A build goes into a temporary file beside the served one, is audited there and renamed over it.
+Readers keep the file that they opened. A crash or a failed audit leaves the served file as it was.
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ def publish(
 ) -> list[BuiltTable]:
     """Build the database, audit it, and rename it over the served file.
 
-    Two builds of the same file follow each other, so that the later one is of the newer weeks.
+    Two builds of one file wait for each other, so that the later one has the newer weeks.
 
     Args:
-        warehouse: where the weeks lie and the database is served.
+        warehouse: where the weeks are and the database is served.
         plans: the state of every source.
         now: the time of the build.
         as_of: admit only what was known by then.

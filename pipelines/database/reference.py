@@ -1,4 +1,4 @@
-"""Reference rows: CSV files to typed tables; the corrections ledger held against the reports."""
+"""Reference rows: CSV files to typed tables; and whether corrections still hold."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _STALE = """
 def load_reference(
     connection: duckdb.DuckDBPyConnection, as_of: dt.datetime | None = None
 ) -> list[BuiltTable]:
-    """Load all reference files as tables, the corrections as they stood at a moment.
+    """Load all reference files as tables, the corrections as of a moment.
 
     Raises:
         BuildError: a file's columns are not those of its contract, or a value is not of its type.
@@ -68,7 +68,7 @@ def load_reference(
 
 
 def _known_corrections(rows: pl.DataFrame, day: dt.date) -> pl.DataFrame:
-    """Return the corrections that were decided by the end of a day, as they then stood."""
+    """Return the corrections as of the end of a day."""
     known = rows.filter(pl.col("corrected_on") <= day)
     return known.with_columns(
         withdrawn_on=pl.when(pl.col("withdrawn_on") <= day).then(pl.col("withdrawn_on"))
@@ -76,10 +76,10 @@ def _known_corrections(rows: pl.DataFrame, day: dt.date) -> pl.DataFrame:
 
 
 def corrections_hold(connection: duckdb.DuckDBPyConnection) -> None:
-    """Hold every correction against the printed number that it expects.
+    """Check that every correction finds the printed number that it expects.
 
     Raises:
-        BuildError: with the line of the ledger, what it expects and what is printed now.
+        BuildError: with the line of the ledger, what it expects and what is printed.
     """
     keeps_contract(connection, CORRECTION)
     stale = connection.execute(_STALE).fetchall()

@@ -1,7 +1,7 @@
-"""The release calendar: when a week's report is expected, and which expected weeks are there.
+"""The release calendar: when a week's report is expected, and which expected weeks have one.
 
-The calendar is data in the source's own file (`release`). Lateness is about the content, a week
-that ended and has no report, never about when something last ran.
+The calendar is data in the source's own file (`release`). A week is late because it has ended and
+has no report, never because of when something last ran.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """A week that a source is expected to report, and since when it is known."""
+    """A week that a source is expected to report, and since when it could be known."""
 
     source: str
     week: dt.date
@@ -46,7 +46,7 @@ def last_ended(source: Source, until: dt.datetime) -> dt.date:
 
 
 def position(source: Source, until: dt.datetime) -> str:
-    """Return what the calendar alone says at a moment: it changes when a week ends or gets late."""
+    """Return the calendar's state at a moment: it changes when a week ends or becomes late."""
     if source.release is None:
         return ""
     ended = last_ended(source, until)
@@ -72,7 +72,7 @@ def coverage(source: Source, covered: pl.DataFrame, until: dt.datetime) -> list[
         return []
     over = usable
     if source.week.in_progress:
-        # A page of Wednesday covers the week of Friday, but is not yet its report.
+        # A page of Wednesday covers the week to Friday, but is not yet its report.
         over = usable.filter(pl.col("known_at").dt.date() > pl.col("week_ending"))
     known = dict(over.group_by("week_ending").agg(pl.col("known_at").min()).iter_rows())
     began, first = usable.select(pl.col("known_at").min(), pl.col("week_ending").min()).row(0)
@@ -83,7 +83,7 @@ def coverage(source: Source, covered: pl.DataFrame, until: dt.datetime) -> list[
 
 
 def overdue(covered: list[Coverage]) -> list[Coverage]:
-    """Return the missing weeks after the last one that is there: what freshness is about."""
+    """Return the missing weeks after the last one that has a report: those that are overdue now."""
     late: list[Coverage] = []
     for each in reversed(covered):
         if each.first_known_at is not None:
@@ -115,6 +115,6 @@ def _covered(
     elif known < by:
         state = "on time"
     else:
-        # Nobody can be on time for a week before the ledger had any report of the source.
+        # No week can be on time that was due before the ledger had any report of the source.
         state = "history" if by <= began else "late"
     return Coverage(source, week, by, known, state)

@@ -1,8 +1,8 @@
-"""A workbook that an xlsx layout reads, written from the layout itself: blank or filled in.
+"""A workbook for an xlsx layout, written from the layout itself: blank or filled in.
 
-Captions, headers, units, total rows and sheet names are taken from the layout and typed nowhere
-else, so a template cannot drift from what the reader expects. Nothing is read here, no figure is
-computed or rounded, and no source is known by its name.
+Captions, headers, units, total rows and sheet names come from the layout and are typed nowhere
+else, so the form cannot drift from what the reader expects. Nothing is read here, no figure is
+computed or rounded, and no source is known by name.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ def write_workbook(
     rows: Mapping[str, Sequence[Row]] = {},
     labels: Mapping[str, Sequence[str]] = {},
 ) -> None:
-    """Write the workbook of a layout: a sheet a table. The same input gives the same bytes.
+    """Write the workbook of a layout: one sheet per table. The same input gives the same bytes.
 
     Args:
         source: whose layout it is; its publisher and title head each sheet.
-        layout: an xlsx layout, each table of which has a sheet of a fixed name.
+        layout: an xlsx layout in which each table has a sheet of a fixed name.
         path: the file to write.
         facts: values by the fact's name (`as_of`, `published`, `completeness`).
         rows: filled rows by table, each a value by column header. A number shows exactly the
@@ -70,7 +70,7 @@ def write_workbook(
         labels: labels of rows to be filled in, by table, where `rows` has none.
 
     Raises:
-        LayoutError: no one workbook fits the layout: not xlsx, a sheet of any name, members across.
+        LayoutError: the layout is not one workbook: not xlsx, a sheet of any name, members across.
         ValueError: a table, column or fact that the layout does not have.
     """
     sheets = _sheet_names(source, layout)
@@ -92,7 +92,7 @@ def write_workbook(
 
 
 def _sheet_names(source: Source, layout: Layout) -> list[str]:
-    """Return the sheet of each table; refuse a layout for which there is no one workbook."""
+    """Return the sheet of each table; refuse a layout that does not describe one workbook."""
     names = [table.sheet or table.name for table in layout.tables]
     for table, name in zip(layout.tables, names, strict=True):
         fixed = table.sheet is None or label_in(table.sheet, name) is not None
@@ -101,7 +101,7 @@ def _sheet_names(source: Source, layout: Layout) -> list[str]:
                 f"There is no template for layout {layout.name}.",
                 where=Where(source=source.name),
                 expected="an xlsx layout: each table on a sheet of its own, with a fixed name "
-                "and a column a measure",
+                "and a column for each measure",
                 found=f"{layout.container}, table {table.name}, sheet {table.sheet or 'any'}"
                 + (", members across" if table.across else ""),
                 fix="use a report of the publisher itself; templates are for figures typed by hand",
@@ -115,7 +115,7 @@ def _refuse_unknown(
     rows: Mapping[str, Sequence[Row]],
     labels: Mapping[str, Sequence[str]],
 ) -> None:
-    """Refuse what would get no cell, rather than lose it."""
+    """Refuse what has no cell in the layout, rather than lose it."""
     tables = {table.name: table for table in layout.tables}
     unknown = [*(set(facts) - set(layout.facts)), *((set(rows) | set(labels)) - set(tables))]
     for name in set(rows) & set(tables):
@@ -126,7 +126,7 @@ def _refuse_unknown(
 
 
 def _without_unused(table: Table, filled: Sequence[Row]) -> Table:
-    """Leave out optional columns for which no row has a figure: a report seldom prints them."""
+    """Leave out optional columns that no row fills: reports seldom print them."""
     used = {header for row in filled for header in row}
     columns = {
         header: column
@@ -232,7 +232,7 @@ def _aligned(column: Column) -> Alignment:
 
 
 def _split(table: Table, filled: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    """Return the members and the total rows, blank ones where none was given."""
+    """Return the rows of members and of totals; blank totals if none is given."""
     totals = [rule.text for rule in table.rows if rule.role == "total"]
     texts = {clean(text).casefold() for total in totals for text in total}
     is_total = [clean(str(row.get(table.key_column))).casefold() in texts for row in filled]

@@ -1,7 +1,7 @@
 """From the archive to the week files: read, check, and write the weeks of a plan.
 
-A week is a pure function of all its reports, so that they may come in any order and in any number
-of processes. What is due is decided in `plan`, what adds up in `checking`.
+A week is a pure function of all its reports, so reports may come in any order and be read by any
+number of processes. `plan` decides what is due, `checking` what adds up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipelines.ingest.plan import Plan, renewed
 from pipelines.ingest.results import WeekResult
 from pipelines.ingest.status import failed_outcomes, reason
 from pipelines.ingest.vintages import by_week
-from pipelines.reading.reader import Reading, read
+from pipelines.reading.reader import Reading, read_report
 from pipelines.store import week_files
 from pipelines.store.archive import Archived
 from pipelines.store.files import one_at_a_time
@@ -43,11 +43,11 @@ def ingest(
 ) -> tuple[list[WeekResult], Plan]:
     """Read, check and write the given weeks of a source from the archive.
 
-    Every week is written by itself, in order, and reported through `on_week` once it is on disk.
+    Weeks are written one by one, in order, and reported through `on_week` once they are on disk.
     A week that no report covers is a result with zero rows. Nothing of a refused vintage reaches
     the week; the vintages before it stay.
 
-    Two processes may have planned the same weeks, of which one knows an older archive: under the
+    Two processes may have planned the same weeks at different states of the archive: under the
     source's lock each looks once more before it writes, so that it writes all that is known.
 
     Returns:
@@ -64,10 +64,10 @@ def ingest(
 
 
 def _rows(warehouse: Warehouse, plan: Plan, wanted: list[dt.date]) -> dict[dt.date, Frames]:
-    """Return all that the reports of the wanted weeks say in these, oldest vintage first.
+    """Return all that the reports say about the wanted weeks, oldest vintage first.
 
-    Where only newer reports have come, what the older ones said is taken from the week's files,
-    so that one vintage more costs the same after ten and after a thousand.
+    Where all new reports are newer than those on disk, the rows of the older ones are taken from
+    the week's files: one more vintage costs the same after ten and after a thousand.
     """
     vintages = {week: plan.vintages[week] for week in wanted if week in plan.vintages}
     kept = {week: _kept(warehouse, plan, week) for week in vintages}
@@ -87,9 +87,9 @@ def _rows(warehouse: Warehouse, plan: Plan, wanted: list[dt.date]) -> dict[dt.da
 
 
 def _kept(warehouse: Warehouse, plan: Plan, week: dt.date) -> tuple[tuple[Vintage, ...], Checked]:
-    """Return a week's rows on disk with their vintages, if newer ones can be added; else nothing.
+    """Return a week's rows on disk with their vintages, if newer ones can be added to them.
 
-    A week that is asked for again, though nothing is new, is made from the archive.
+    Else nothing: a week that is wanted although nothing is new is made from the archive again.
     """
     mark, wanted = plan.written.get(week), plan.vintages[week]
     if mark is not None and mark.rules == plan.rules:
@@ -102,13 +102,15 @@ def _kept(warehouse: Warehouse, plan: Plan, week: dt.date) -> tuple[tuple[Vintag
 
 
 def _reading(plan: Plan, archived: Archived) -> Reading:
-    """Return what a report says: as the plan had to read it, else from its bytes."""
+    """Return the reading of a report: the plan's, else made from its bytes."""
     report = archived.report
-    return plan.readings.get(report.report_id) or read(plan.source, report, archived.content())
+    return plan.readings.get(report.report_id) or read_report(
+        plan.source, report, archived.content()
+    )
 
 
 def _only(checked: Checked, pairs: pl.DataFrame) -> Checked:
-    """Leave the rows of these weeks and reports."""
+    """Keep only the rows of these weeks and reports."""
     on = pairs.columns
     return Checked(
         checked.observations.join(pairs, on=on, how="semi"),
@@ -149,7 +151,7 @@ def _result(week: dt.date, rows: Frames, mark: Mark, names: Mapping[str, str]) -
     blocked: dict[str, list[str]] = {}
     for row in blocking(outcomes).iter_rows(named=True):
         blocked.setdefault(row["report_id"], []).append(reason(row))
-    # An older refusal has been answered: the week fails by its newest report.
+    # Only the newest report makes a week fail: it answers the refusals of older ones.
     newest = mark.vintages[-1][0] if mark.vintages else ""
     return WeekResult(
         week=week,

@@ -1,9 +1,9 @@
-"""The plan: the state of a source, asked of the disk once.
+"""The plan: the state of a source, read from the disk once.
 
-Which reports are archived and when each could be known, what each says about which week, what the
-week files stand for; and from these which weeks are due, which reports are unread or unusable. A
-frozen value: whoever needs to know receives it, and what has been read or written since is the next
-plan. Nothing is written here but the index.
+Which reports are archived and when each could be known, which weeks each covers, which reports the
+week files were made from; hence which weeks are due and which reports are unread or unusable. A
+frozen value, passed to whoever needs it: reading or writing returns the next plan. Nothing but the
+index is written here.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ import polars as pl
 from pipelines.errors import FundflowsError
 from pipelines.ingest.vintages import digests
 from pipelines.layouts.source import Source
-from pipelines.reading.reader import Reading, read
+from pipelines.reading.reader import Reading, read_report
 from pipelines.store import archive, index, week_files
 from pipelines.store.archive import Archived
 from pipelines.store.paths import Warehouse
 from pipelines.store.week_files import Mark, Vintage
 from pipelines.versions import CHECKING
 
-_KEPT = 500_000
-"""Observations that a plan keeps of what it had to read."""
+_MOST_OBSERVATIONS = 500_000
+"""At most so many observations of the reports it had to read stay in a plan."""
 _UNREAD = (None, None, None, None, None, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownReport:
-    """A report of the archive: its clocks, and what the index knows of it.
+    """An archived report: its clocks, and what the index knows of it.
 
-    `error` says why it cannot be used; `is_read` is false as long as the layouts of today have not
-    been applied to it.
+    `error` says why it cannot be used. `is_read` is false until the present layouts have been
+    applied to it.
     """
 
     archived: Archived
@@ -61,16 +61,16 @@ class KnownReport:
 
     @property
     def order(self) -> tuple[dt.datetime, dt.datetime, str]:
-        """Vintages count by when they could be known, then by when they were received."""
+        """Vintages are ordered by when they could be known, then by when they were received."""
         return self.known_at, self.archived.report.received_at, self.report_id
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The state of a source, as the disk was when it was asked.
+    """The state of a source at the moment when the disk was read.
 
-    `readings` are reports that had to be read to know which weeks they cover, by their id: those
-    that are small enough to be kept need not be read again.
+    `readings` are the reports that had to be read to know which weeks they cover, by id, as far as
+    they are small enough to be kept: these need not be read again.
     """
 
     source: Source
@@ -87,7 +87,7 @@ class Plan:
 
     @property
     def unread(self) -> list[KnownReport]:
-        """Reports that are new, or have to be read again after a layout has changed."""
+        """Reports that are new, or have to be read again because a layout has changed."""
         return [each for each in self.reports if not each.is_read]
 
     @property
@@ -97,7 +97,7 @@ class Plan:
 
     @cached_property
     def coverage(self) -> pl.DataFrame:
-        """Who covers which week, of the reports that have been read, a row a week and report.
+        """Which report covers which week, one row per week and report, of all that have been read.
 
         Columns `week_ending, report_id, known_at, digest`; oldest vintage of a week first.
         """
@@ -115,9 +115,9 @@ class Plan:
 
     @cached_property
     def vintages(self) -> dict[dt.date, tuple[Vintage, ...]]:
-        """The reports that newly say something about each week, oldest first.
+        """The reports that say something new about each week, oldest first.
 
-        A report that repeats its predecessor adds nothing and is left out.
+        A report that repeats its predecessor is left out.
         """
         repeats = pl.col("digest") == pl.col("digest").shift(1).over("week_ending")
         weeks = (
@@ -132,9 +132,9 @@ class Plan:
 
     @cached_property
     def due(self) -> list[dt.date]:
-        """The weeks that are new or changed: a report, a layout, or what must add up.
+        """The weeks that are new, or whose reports, layout or checks have changed.
 
-        A week that no report covers any more, after a layout was mended, is due to be emptied.
+        A week that no report covers any more, because a layout was mended, is due to be emptied.
         """
         changed = {week for week in self.vintages if not self._stands(week)}
         return sorted(changed | (set(self.written) - set(self.vintages)))
@@ -150,7 +150,7 @@ class Plan:
 
     @cached_property
     def rules(self) -> str:
-        """A hash of what decides what becomes of a reading: the version, and what must add up."""
+        """A hash of what decides which readings are admitted: the version, and what must add up."""
         reconciled = [
             (
                 layout.name,
@@ -165,7 +165,7 @@ class Plan:
         return hashlib.sha256(f"{CHECKING}{reconciled}".encode()).hexdigest()[:16]
 
     def with_written(self, marks: Mapping[dt.date, Mark]) -> Plan:
-        """Return the plan after weeks have been written; one without a vintage has no files."""
+        """Return the plan after weeks have been written; a week without a vintage has no files."""
         written = {**self.written, **marks}
         kept = {week: mark for week, mark in written.items() if mark is None or mark.vintages}
         return replace(self, written=kept, readings={})
@@ -198,7 +198,7 @@ def _known_reports(
 
 
 def plan(warehouse: Warehouse, source: Source) -> Plan:
-    """Ask the disk for the state of a source; no report is read."""
+    """Read the state of a source from the disk; no report is read."""
     return Plan(
         source,
         tuple(archive.reports(warehouse, source.name)),
@@ -208,7 +208,7 @@ def plan(warehouse: Warehouse, source: Source) -> Plan:
 
 
 def read_unread(warehouse: Warehouse, known: Plan, more: Callable[[], bool] = lambda: True) -> Plan:
-    """Read reports that are new for as long as `more` says so, and index what they cover.
+    """Read new reports while `more` allows it, and index the weeks that they cover.
 
     Returns:
         The next plan; some reports may still be unread.
@@ -218,7 +218,7 @@ def read_unread(warehouse: Warehouse, known: Plan, more: Callable[[], bool] = la
     valid = known.rows.filter(
         pl.col("fingerprint") == source.fingerprint, pl.col("report_id").is_in(list(archived))
     )
-    readings = _Kept(known.readings)
+    readings = _Readings(known.readings)
     added = [_rows_of(source, each.archived, readings) for each in _while(more, known.unread)]
     if not added and valid.height == known.rows.height:
         return known
@@ -232,7 +232,7 @@ def _while(more: Callable[[], bool], reports: Iterable[KnownReport]) -> Iterable
 
 
 def renewed(warehouse: Warehouse, known: Plan) -> Plan | None:
-    """Look once more whether reports have come since, by another process; None if none has."""
+    """Return the plan with reports that another process has archived since, or None."""
     if archive.ids(warehouse, known.source.name) == {
         each.report.report_id for each in known.archived
     }:
@@ -240,22 +240,22 @@ def renewed(warehouse: Warehouse, known: Plan) -> Plan | None:
     return read_unread(warehouse, plan(warehouse, known.source))
 
 
-class _Kept(dict[str, Reading]):
-    """Readings up to so many observations, the newest."""
+class _Readings(dict[str, Reading]):
+    """The newest readings, with at most so many observations in all."""
 
     def __init__(self, kept: Mapping[str, Reading]) -> None:
         super().__init__(kept)
         self.rows = sum(each.observations.height for each in kept.values())
 
     def keep(self, reading: Reading) -> None:
-        """Keep a reading; forget the oldest beyond the bound."""
+        """Keep a reading, and drop the oldest ones beyond the bound."""
         self[reading.report.report_id] = reading
         self.rows += reading.observations.height
-        while self.rows > _KEPT and len(self) > 1:
+        while self.rows > _MOST_OBSERVATIONS and len(self) > 1:
             self.rows -= self.pop(next(iter(self))).observations.height
 
 
-def _rows_of(source: Source, archived: Archived, readings: _Kept) -> pl.DataFrame:
+def _rows_of(source: Source, archived: Archived, readings: _Readings) -> pl.DataFrame:
     """Read one report, and return what it covers in rows of the index."""
     row: dict[str, object] = {
         "report_id": archived.report.report_id,
@@ -263,7 +263,7 @@ def _rows_of(source: Source, archived: Archived, readings: _Kept) -> pl.DataFram
     }
     weeks: dict[dt.date, str] = {}
     try:
-        reading = read(source, archived.report, archived.content())
+        reading = read_report(source, archived.report, archived.content())
     except FundflowsError as error:
         row["error"] = str(error)
     else:

@@ -1,4 +1,4 @@
-"""What a run reports of its weeks, and what earlier runs have left open in theirs."""
+"""What a run reports about its weeks, and what is open in weeks that any run has written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from schemas.observation import Observation, empty
 
 @dataclass(frozen=True, slots=True)
 class WeekResult:
-    """How a week came out: what the run reports, and what the UI shows."""
+    """The result of a week, for the run's report and the UI."""
 
     week: dt.date
     rows: int
@@ -42,7 +42,7 @@ class OpenLine:
 
 @dataclass(frozen=True, slots=True)
 class WeekStatus:
-    """What the newest report of a week leaves open, whichever run wrote it."""
+    """What the newest report of a week leaves open, whichever run wrote the week."""
 
     week: dt.date
     refused_rows: int

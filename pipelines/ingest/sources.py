@@ -1,4 +1,4 @@
-"""The declared sources, and whose report a report is when its own source does not read it."""
+"""The declared sources, and which of them can read a report that its own source cannot."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipelines.errors import FundflowsError
 from pipelines.layouts.source import Source, parse_source_file
-from pipelines.reading.reader import read
+from pipelines.reading.reader import read_report
 from pipelines.report import Report
 from pipelines.store.paths import PROJECT
 
@@ -14,7 +14,7 @@ FOLDER = PROJECT / "pipelines" / "defs" / "sources"
 
 
 def sources(folder: Path = FOLDER) -> dict[str, Source]:
-    """Load all sources, by name: a folder each.
+    """Load all sources by name, one per folder.
 
     Raises:
         LayoutError: with the path in the file and what is wrong there.
@@ -33,13 +33,13 @@ def source_of(folder: Path) -> Source:
 
 
 def other_sources(source: Source, report: Report, content: bytes) -> list[str]:
-    """Return the other sources whose layouts read a report that its own source does not."""
+    """Return the other sources whose layouts can read a report."""
     fitting = []
     for name, other in sources().items():
         if name == source.name:
             continue
         try:
-            read(other, report, content)
+            read_report(other, report, content)
         except FundflowsError:
             continue
         fitting.append(name)

@@ -38,7 +38,7 @@ def _status(week: dt.date, failed: pl.DataFrame) -> WeekStatus:
 
 
 def failed_outcomes(outcomes: pl.DataFrame, report_id: str) -> pl.DataFrame:
-    """Return the outcomes of a report that did not come out well."""
+    """Return the outcomes of a report that are refused or unexplained."""
     return outcomes.filter(
         pl.col("report_id") == report_id, pl.col("verdict").is_in(["refused", "unexplained"])
     )

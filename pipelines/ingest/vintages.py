@@ -1,4 +1,4 @@
-"""Vintages: what each report says about a week, by digest, and what each newly says, row by row."""
+"""Vintages: a digest of what each report says about a week, and the rows that each one adds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from schemas.observation import KEY, STATED, Observation, Outcome, Refused, empt
 
 
 def digests(reading: Reading) -> dict[dt.date, str]:
-    """Return, for each week, a digest of all that the report says about it, refused rows too."""
+    """Return a digest per week of all that the report says about it, refused rows included."""
     columns = [*KEY, *STATED, "null_reason"]
     observed = reading.observations.select(
         "week_ending",
@@ -34,7 +34,7 @@ def digests(reading: Reading) -> dict[dt.date, str]:
 
 
 def by_week(vintages: Mapping[dt.date, Sequence[Vintage]], rows: Checked) -> dict[dt.date, Frames]:
-    """Put the vintages of all weeks in order, and keep a row only where it says something new.
+    """Order the vintages of all weeks, and keep a row only where it says something new.
 
     Args:
         vintages: of each wanted week, oldest first.

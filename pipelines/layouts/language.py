@@ -1,8 +1,8 @@
 """The layout language: how a source's reports print their numbers, as dated data.
 
-Models of a source's own file and nothing else: no bytes are read here. A difference between
-sources is a value in these models, never a branch on a source's name. The language works on
-grids, so it is the same for workbooks, CSV files and pages.
+Models of a source's own file, nothing else: no bytes are read here. A difference between sources
+is a value in these models, never a branch on a source's name. The language works on grids, so it
+is the same for workbooks, CSV files and pages.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipelines.layouts.units import NULL_REASONS, Unit, clean, parse_unit
 from schemas.measures import MEASURES, NULL_KINDS, PERIODS
 
 Container = Literal["xlsx", "csv", "html"]
-"""Each is read by the module of its name in `reading.containers`."""
+"""Each is read by the module of that name in `reading.containers`."""
 Period = Literal[PERIODS]  # type: ignore[valid-type]
 Dimension = Literal["fund", "asset", "issuer", "country", "currency", "total", "check"]
 
@@ -37,14 +37,14 @@ def _compiled(pattern: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_compiled)]
-"""A regular expression of a whole text; case counts."""
+"""A regular expression that must match the whole text, with case."""
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-"""One text or several, any of which will do."""
+"""One text, or several of which any may match."""
 
 
 class Model(pydantic.BaseModel):
-    """A part of a source's file: fields that it does not know are refused."""
+    """A part of a source's file; an unknown field is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -91,7 +91,7 @@ class Printed(Model):
 
 
 class KeyColumn(Model):
-    """A column that says what its row is about: its date, its label or a second label."""
+    """A column that identifies its row: date, label or second label."""
 
     key: Literal["date", "label", "sublabel"]
     formats: Texts = Field((), description="strptime formats of a printed date.")
@@ -203,7 +203,7 @@ class Table(Model):
 
     @cached_property
     def key_column(self) -> str:
-        """The header of the column whose text tells rows apart: the date, else the label."""
+        """The header of the column that identifies a row: the date, else the label."""
         keys = {
             column.key: header
             for header, column in self.columns.items()
@@ -213,7 +213,7 @@ class Table(Model):
 
 
 class Fact(Model):
-    """A fact printed once a report, beside or after its caption: "Data as of", "Published"."""
+    """A fact printed once per report, beside or after its caption: "Data as of", "Published"."""
 
     caption: Texts
     formats: Texts = ()
@@ -221,7 +221,7 @@ class Fact(Model):
 
 
 class Layout(Model):
-    """How reports of one form print their numbers, from a date until replaced."""
+    """How reports of one form print their numbers, from a date until the next layout."""
 
     name: str
     container: Container

@@ -1,6 +1,6 @@
 """A source's own file: who publishes what, how its weeks run, when it comes out, and its layouts.
 
-Parsed from a mapping or a text; where the files lie is known in `ingest.sources`.
+Parsed from a mapping or a text; `ingest.sources` knows where the files are.
 """
 
 from __future__ import annotations
@@ -76,10 +76,10 @@ class SourceFile(Model):
         description="Whether a fund that a report lacks has left, or stands in another file.",
     )
     is_split_adjusted: bool = Field(
-        False, description="The history is restated in today's shares after a split."
+        False, description="After a split the whole history is restated in new shares."
     )
     price_basis: Literal["nav", "market"] = Field(
-        "nav", description="Flows are made of NAV; of the market price only where said so (E03)."
+        "nav", description="What flows by shares are made of: NAV, or the market price (E03)."
     )
     week: WeekRule
     release: Release | None = Field(

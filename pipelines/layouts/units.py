@@ -1,7 +1,7 @@
 """Units as publishers print them, and the words that stand for a missing number.
 
-What a header or a layout says about a column of numbers. A printed number itself is read in
-`reading`; no bytes and no files are known here.
+What a header or a layout says about a column of numbers. Printed numbers are read in `reading`;
+no bytes and no files are known here.
 """
 
 from __future__ import annotations

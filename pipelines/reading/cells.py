@@ -1,4 +1,4 @@
-"""One cell and its column's unit: the number that stands there, or why it is none."""
+"""A cell in the unit of its column: the number that it shows, or why it shows none."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def column_unit(found: Found, mapped: Mapped, means: Printed) -> Unit:
 
 
 def number_in(cell: Cell, unit: Unit, layout: Layout, decimals: int | None) -> Number:
-    """Read a cell. The exact stored number wins over the shown one; units are as shown.
+    """Read a cell. The stored number is exact and wins over the shown one; the unit is as shown.
 
     Raises:
         NotANumber: the cell shows no number, or another one than it holds.

@@ -1,6 +1,6 @@
-"""What a report says of itself once: its date, its publication, whether its tables are complete.
+"""The facts that a report prints once: its date, its publication, whether it is complete.
 
-Facts stand beside or after a caption, anywhere in the report. Tables are read elsewhere.
+A fact is beside or after its caption, anywhere in the report. Tables are read elsewhere.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class ReportFacts:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the report says that its tables are (one that says nothing does)."""
+        """Whether the report claims that its tables are complete; without the fact, it does."""
         return self.printed.get("completeness", "complete").casefold() == "complete"
 
 
@@ -36,7 +36,7 @@ def report_facts(source: Source, report: Report, layout: Layout, sheets: list[Gr
     """Find the facts of a report.
 
     Raises:
-        ShapeError: one is missing, said twice, no date, or not the day on which weeks end.
+        ShapeError: one is missing, contradicts itself, is no date, or not the end of a week.
     """
     printed = facts_of(layout, sheets)
     as_of = _date(layout, printed, "as_of")
@@ -47,7 +47,7 @@ def report_facts(source: Source, report: Report, layout: Layout, sheets: list[Gr
 
 
 def _publication(layout: Layout, printed: dict[str, str]) -> dt.datetime | None:
-    """Return when a printed publication date was over: a day is not known before it ends."""
+    """Return the end of the printed publication date: a day is known when it is over."""
     day = _date(layout, printed, "published")
     return dt.datetime.combine(day, dt.time(23, 59, 59), dt.UTC) if day else None
 
@@ -68,7 +68,7 @@ def _date(layout: Layout, printed: dict[str, str], name: str) -> dt.date | None:
 
 
 def _check_week_rule(source: Source, as_of: dt.date | None) -> None:
-    """A weekly report is as of the day on which its week ends, not of its publication (E31)."""
+    """Refuse a weekly report that is as of another day than its week's end (E31)."""
     week = source.week
     if as_of is None or week.in_progress:
         return
@@ -83,7 +83,7 @@ def _check_week_rule(source: Source, as_of: dt.date | None) -> None:
 
 
 def facts_of(layout: Layout, sheets: list[Grid]) -> dict[str, str]:
-    """Find the facts that are printed once a report: beside, below or after their caption."""
+    """Find the facts of a report as printed: beside, below or after their caption."""
     facts: dict[str, str] = {}
     for name, fact in layout.facts.items():
         printed = {text for sheet in sheets for text in _beside(fact, sheet)}
@@ -107,11 +107,11 @@ def facts_of(layout: Layout, sheets: list[Grid]) -> dict[str, str]:
 
 
 def _beside(fact: Fact, grid: Grid) -> Iterator[str]:
-    captions = [caption.casefold() for caption in fact.caption]
+    wanted = [caption.casefold() for caption in fact.caption]
     for row in grid.rows:
         for place, cell in enumerate(row):
             head, colon, tail = cell.text.partition(":")
-            if head.strip().casefold() not in captions:
+            if head.strip().casefold() not in wanted:
                 continue
             if cell.covered:
                 continue

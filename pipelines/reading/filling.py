@@ -1,4 +1,4 @@
-"""Rows that the publisher is still filling in (E37, E07): which of the newest are not final."""
+"""Rows that the publisher is still filling in: which of the newest are preliminary (E07, E37)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _SESSIONS = 5
 
 
 def with_preliminary(found: Found, rows: list[Row], layout: Layout) -> list[Row]:
-    """Return the rows, with the newest dated ones marked that are still being filled.
+    """Return the rows; the newest dated ones are marked while they are still being filled.
 
-    Such a row has nothing but blanks and zeros, or lacks a member that was there in the week
-    of sessions before it; a fund that has closed stops being missed after that week.
+    Such a row holds only blanks and zeros, or lacks a member that printed a number in the five
+    sessions before it. A fund that has closed is missed for those five sessions only.
     """
     if not found.table.filling:
         return rows
@@ -41,7 +41,7 @@ def with_preliminary(found: Found, rows: list[Row], layout: Layout) -> list[Row]
 
 
 def _filled(found: Found, row: Row, layout: Layout) -> set[tuple[int, Decimal]]:
-    """Return the members' columns of a row that hold a number, each with the number."""
+    """Return the columns of members that hold a number in a row, each with the number."""
     numbers = set()
     for mapped in found.columns:
         if not isinstance(mapped.means, Across):

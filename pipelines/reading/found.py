@@ -1,6 +1,6 @@
-"""A table that was found in a grid: where its header stands and what its columns mean.
+"""A table that was found in a grid: the place of its header, and what its columns mean.
 
-Also what a person has to be told when columns are new, renamed or gone: the lines to add.
+Also the error for columns that are new, renamed or gone, with the lines to add.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A table where it stands: the grid, the rows below the header, the columns' meanings."""
+    """A table in its grid: the rows of the header, the first row below, what each column means."""
 
     table: Table
     grid: Grid
@@ -43,7 +43,7 @@ class Found:
     columns: list[Mapped] = field(default_factory=list)
 
     def keyed(self, key: str) -> int | None:
-        """Return the place of the date, label or sublabel column."""
+        """Return the position of the date, label or sublabel column."""
         for mapped in self.columns:
             if isinstance(mapped.means, KeyColumn) and mapped.means.key == key:
                 return mapped.column
@@ -51,7 +51,7 @@ class Found:
 
 
 def same(text: str) -> str:
-    """Return the form in which header texts are compared: no unit, no case."""
+    """Return a header text as it is compared: without its unit, without case."""
     return split_header(text)[0].casefold()
 
 

@@ -1,7 +1,7 @@
 """Grids: sheets of addressable cells, as shown and as stored.
 
-A grid knows what a reader of the report sees (`text`), what the file holds (`stored`, exact) and
-where it stands. It knows nothing of layouts, labels or units: no cell is interpreted here.
+A cell has what a reader of the report sees (`text`) and what the file holds (`stored`, exact); its
+grid gives the address. Layouts, labels and units are not known: no cell is interpreted here.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def spreadsheet_address(row: int, column: int) -> str:
 class Grid:
     """A sheet, an HTML table or a CSV file: rows of cells.
 
-    `address` says where a cell stands in the words of the container, for people to find it.
+    `address` names a cell as its container does, so that people find it.
     """
 
     name: str

@@ -1,8 +1,7 @@
-"""Finding a printed table in a grid, and saying precisely why it is not as a layout describes.
+"""Finding a printed table in a grid, or the exact reason why it is not as the layout describes.
 
-From a grid to a `Found`: where the header stands and which column means what. Numbers are not
-read here. A column that no layout knows, or one that is missing, stops the report: the error
-carries the lines to add.
+From a grid to a `Found`: where the header is and which column means what. Numbers are not read
+here. An unknown or a missing column stops the report; the error carries the lines to add.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from pipelines.reading.grid import Grid, column_letters
 
 
 def find(table: Table, grids: list[Grid]) -> list[Found]:
-    """Find a table in the grids of a report: once, or once a sheet if its name may vary.
+    """Find a table in the grids of a report: once, or once per sheet if the sheet gives its label.
 
     Raises:
         ShapeError: sheet missing, header not found, a column unknown or missing.
@@ -51,7 +50,7 @@ def find(table: Table, grids: list[Grid]) -> list[Found]:
 
 
 def _header_of(table: Table, grid: Grid) -> tuple[int, int] | None:
-    """Return the first and the last-plus-one row of the header: wherever its texts stand."""
+    """Return the first row of the header and the row after its last, wherever its texts are."""
     wanted = _spellings(table)
     shown = [{same(cell.text) for cell in row if cell.text} for row in grid.rows]
     for first, texts in enumerate(shown):
@@ -65,7 +64,7 @@ def _header_of(table: Table, grid: Grid) -> tuple[int, int] | None:
 
 
 def _spellings(table: Table) -> list[set[str]]:
-    """Return, for each text that finds the table, all spellings that a column declares for it."""
+    """Return all declared spellings of each text by which the table is found."""
     return [
         {same(text)}.union(
             *(
@@ -141,8 +140,8 @@ def _named_columns(
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yield the columns that hold anything, with their header texts.
 
-    One without a header is named by its letters, so that a layout can speak of it; what stands
-    below the table does not make a column.
+    A column without a header is named by its letters, so that a layout can refer to it. What is
+    below the table does not count.
     """
     below = next(
         (
@@ -171,7 +170,7 @@ def _label_across(across: Across | None, texts: tuple[str, ...]) -> str | None:
 def _printed_unit(
     grid: Grid, row: int, place: int, texts: tuple[str, ...], *, known: set[str]
 ) -> Unit | None:
-    """Return the unit printed in a header: behind its name, or in a row of its own."""
+    """Return the unit printed in a header: after its name, or in a row of its own."""
     units = [unit for text in texts if (unit := split_header(text)[1]) is not None]
     alone = [parse_unit(text) for text in texts if same(text) not in known]
     units += [unit for unit in alone if unit is not None and unit.base is not None]
@@ -179,7 +178,7 @@ def _printed_unit(
         raise ShapeError(
             "A header prints two units.",
             where=Where(sheet=grid.name, cell=grid.address(row, place)),
-            expected="one unit a column",
+            expected="one unit per column",
             found=" | ".join(texts),
             fix="mend the header in the report, or add a layout that says what it means",
         )

@@ -2,7 +2,7 @@
 
 What a cell shows becomes an exact decimal in the base unit, with half of its last printed digit
 (F9), or a NULL with a reason (E07). No floats, no guessing: a text that could mean two numbers
-is refused. Dates, tables and files do not belong here.
+is refused. Dates, tables and files are read elsewhere.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def parse_number(
             trailing zeros); never fewer than the text has.
 
     Raises:
-        NotANumber: for anything else, and for a sign that is said twice.
+        NotANumber: for anything else, and for a number with two signs.
     """
     printed = clean(text)
     plain = printed.translate(_DASHES)
@@ -108,7 +108,7 @@ def parse_number(
 
 
 def kept(value: Decimal, printed: str) -> Decimal:
-    """Return a value as it is kept: to ten decimals, whatever binary noise a file prints beyond.
+    """Return a value as it is stored: to ten decimals, without the binary noise beyond them.
 
     Raises:
         NotANumber: for a value that is too large to be kept exactly.
@@ -135,7 +135,7 @@ def _factor_of(match: re.Match[str], unit: Unit, printed: str) -> Decimal:
 
 
 def _is_negative(match: re.Match[str], word: str | None, printed: str) -> bool:
-    """Return whether the number is negative; refuse one whose sign is said twice."""
+    """Return whether the number is negative; refuse a number with two signs."""
     signs = [bool(match["open"]), match["sign"], match["sign2"], match["trail"], word]
     if sum(map(bool, signs)) > 1:
         raise NotANumber(f"{printed} (its sign is said twice)")

@@ -1,6 +1,6 @@
-"""Numbers and refusals of one report as rows of their contracts: week, period, dimension, cell.
+"""The numbers and refusals of a report as rows of their contracts: week, period, dimension, cell.
 
-What a number means is declared by its column, its row's rule and its table; nothing is read here.
+The column, the rule of the row and the table declare what a number means; no cell is read here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from schemas.measures import MEASURES
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The rows that a report makes under one layout, as they are collected."""
+    """Collects the rows that a report makes under one layout."""
 
     source: Source
     report: Report
@@ -34,7 +34,7 @@ class Record:
     def observe(
         self, found: Found, row: Row, mapped: Mapped, *, number: Number, unit: Unit
     ) -> None:
-        """Add a number; or refuse it, if the day that it is about is not known or fits no week."""
+        """Add a number; refuse it if its day is not known or fits no week."""
         means = mapped.means
         assert isinstance(means, Printed)  # noqa: S101 (only columns of numbers are read)
         measure, period, dimension, label = _meaning(found.table, row, mapped, means)
@@ -80,7 +80,7 @@ class Record:
         }
 
     def _ends_a_week(self, period: str, end: dt.date) -> bool:
-        """Tell whether a period may end on a day: a printed week ends where the source's do."""
+        """Return whether a period may end on a day: a printed week ends where the source's do."""
         rule = self.source.week
         return period != "week" or end == weeks.week_end(
             weeks.week_ending(end, rule.ends), rule.ended_early
@@ -111,7 +111,7 @@ class Record:
         self.refuse(found, refusal)
 
     def has_refused(self, table: str) -> bool:
-        """Tell whether anything of a table has been refused, on whichever sheet."""
+        """Return whether anything of a table has been refused, on any sheet."""
         return any(row["printed_table"] == table for row in self.refused)
 
     def refuse(self, found: Found, refusal: Refusal) -> None:
@@ -137,7 +137,7 @@ class Record:
 
 
 def _meaning(table: Table, row: Row, mapped: Mapped, means: Printed) -> tuple[str, str, str, str]:
-    """Return the measure, period, dimension and label of a number; a row's rule comes first."""
+    """Return measure, period, dimension and label of a number; the rule of its row comes first."""
     rule = row.rule
     measure = rule.measure if rule and rule.measure else means.measure
     period = rule.period if rule and rule.period else means.period

@@ -1,7 +1,7 @@
 """A report's bytes become observations: one printed number each, with its cell.
 
-The last pure step before contracts: it finds the layout that fits and applies it table by table.
-It does not decide whether numbers add up, and it maps no label to a member.
+The last step before the contract: finds the layout that fits and applies it table by table.
+Whether numbers add up is checked elsewhere, and no label is mapped to a member here.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A reading with what it was made from, for a person who looks at a layout."""
+    """A reading with what it was made from, for people who write a layout."""
 
     reading: Reading
     tables: list[Found]
@@ -51,7 +51,7 @@ class Inspection:
     facts: dict[str, str]
 
 
-def read(source: Source, report: Report, content: bytes) -> Reading:
+def read_report(source: Source, report: Report, content: bytes) -> Reading:
     """Read a report with the layout of its source that fits it.
 
     Raises:
@@ -62,10 +62,10 @@ def read(source: Source, report: Report, content: bytes) -> Reading:
 
 
 def inspect(source: Source, report: Report, content: bytes) -> Inspection:
-    """Read a report, and keep the tables in which its numbers stand.
+    """Read a report, and keep the tables in which its numbers were found.
 
     Raises:
-        UnreadableReport, ShapeError: as `read`.
+        UnreadableReport, ShapeError: as `read_report`.
     """
     try:
         container = containers.container_of(content)
@@ -91,7 +91,7 @@ def _wrong_container(source: Source, container: str) -> ShapeError:
 def _with_fitting_layout(
     source: Source, report: Report, candidates: list[Layout], sheets: list[Grid]
 ) -> Inspection:
-    """Try the newest layout first; of several that fail, the one that found most explains why."""
+    """Try the newest layout first; if all fail, raise the error of the one that found most."""
     failures: list[tuple[int, ShapeError]] = []
     for layout in sorted(candidates, key=lambda layout: layout.valid_from, reverse=True):
         found: list[Found] = []
@@ -162,7 +162,7 @@ def _read_table(record: Record, found: Found) -> None:
 
 
 def _footers_dated(rows: list[Row], facts: ReportFacts) -> list[Row]:
-    """Date totals and footers by the newest row that is final; without one, by the report."""
+    """Date totals and footers by the newest final row; if there is none, by the report."""
     final = [row.date for row in rows if row.date and row.rule is None and row.status == "final"]
     newest = max(final, default=facts.as_of)
     return [row.dated(newest) if row.rule is not None and row.date is None else row for row in rows]

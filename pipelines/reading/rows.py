@@ -1,6 +1,6 @@
-"""The rows below a header: what each is about, and which rule of the layout speaks for it.
+"""The rows below a header: what each is about, and which rule of the layout applies to it.
 
-A row is classified by the text of its key cell, never by its place. Numbers are not read here.
+A row is classified by the text of its key cell, never by its position. Numbers are not read here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipelines.reading.facts import parse_date
 from pipelines.reading.found import Found
 
 _SHOWN = 200
-"""Characters of a refused row that are kept."""
+"""How many characters of a refused row are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A row, or one of its cells, that cannot be read: the rule, what is shown and what to do."""
+    """A row or cell that cannot be read: the rule, what is printed there, and what to do."""
 
     row: Row
     column: int
@@ -51,10 +51,10 @@ class Refusal:
 
 
 def rows_of(found: Found, file: str, as_of: dt.date | None) -> tuple[list[Row], list[Refusal]]:
-    """Return the rows of a table, and those that lack their date or label.
+    """Return the rows of a table, and a refusal for each that lacks its date or label.
 
     Args:
-        found: the table where it stands.
+        found: the table in its grid.
         file: the report's name, from which a layout may take the label.
         as_of: the report's own date, for tables without a column of dates.
     """

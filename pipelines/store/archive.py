@@ -1,8 +1,8 @@
 """The archive: reports as bytes by their sha256, never changed, with who, when and the name.
 
-The only module that moves files out of the inbox and that reads archived bytes. Bytes that are
-already archived are not archived twice; a name that comes again with other bytes is another
-vintage. What a report says is read elsewhere.
+The only module that takes files out of the inbox and reads archived bytes. The same bytes are
+archived once; the same name with other bytes is another vintage. What a report says is read
+elsewhere.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def add(
     published: dt.datetime | None = None,
     received: dt.datetime | None = None,
 ) -> Archived:
-    """Archive one report. The same bytes again are a no-op: the first clocks and name stay.
+    """Archive one report. The same bytes again change nothing: the first clocks and name stay.
 
     Raises:
         FundflowsError: the file cannot be read, or is published after it was received.
@@ -119,11 +119,11 @@ def _store(
 
 
 def sweep(warehouse: Warehouse, source: str, *, quiet: float = 0.0) -> list[Archived]:
-    """Archive what lies in a source's inbox and take it out of there; oldest first.
+    """Move the files of a source's inbox into the archive, oldest first.
 
-    What is still being written is left alone: dot files, `.partial` ones, and files that changed
-    in the last `quiet` seconds or while they were read. A file that cannot be opened stays and is
-    logged. Several sweeps may run at once.
+    Files that are still being written are left alone: dot files, `.partial` ones, and those that
+    changed in the last `quiet` seconds or while they were read. A file that cannot be opened stays
+    and is logged. Several sweeps may run at once.
     """
     found = [(file, _trace(file)) for file in warehouse.inbox(source).glob("*") if _is_whole(file)]
     whole = [(trace, file) for file, trace in found if trace and trace.quiet_for() >= quiet]
@@ -148,7 +148,7 @@ def waiting(warehouse: Warehouse, source: str) -> list[Path]:
 
 
 def ids(warehouse: Warehouse, source: str) -> frozenset[str]:
-    """List which reports of a source are archived, by their sha256; nothing is opened."""
+    """List the archived reports of a source by sha256; no file is opened."""
     sidecars = warehouse.archive(source).glob(f"*{_SIDECAR}")
     return frozenset(file.name.removesuffix(_SIDECAR) for file in sidecars)
 
@@ -162,7 +162,7 @@ def reports(warehouse: Warehouse, source: str) -> list[Archived]:
 
 @dataclass(frozen=True, slots=True)
 class _Trace:
-    """By what a change of a file is seen."""
+    """What differs when a file has changed."""
 
     inode: int
     size: int
@@ -170,9 +170,9 @@ class _Trace:
     changed: int
 
     def quiet_for(self) -> float:
-        """Return the seconds since the file changed; a clock that is ahead counts the same.
+        """Return the seconds since the file changed, also if its clock is ahead of ours.
 
-        By the time of change: a copy that keeps the old file's time of modification is new too.
+        By the time of change: a copy may keep the old file's time of modification.
         """
         return abs(time.time() - self.changed / 1e9)
 

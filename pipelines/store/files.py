@@ -1,4 +1,4 @@
-"""How a file gets to its place: whole or not at all, and one process at a time where it matters."""
+"""Writing files whole or not at all, and by one process at a time where that matters."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 def one_at_a_time(path: Path, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Let one process at a time do what makes `path`; the others wait, after calling `on_wait`.
 
-    The lock is the system's own, so a killed process holds none. What a killed one had begun to
-    write is removed first.
+    The lock is the system's own, so a killed process holds none. What it left half written is
+    removed first.
     """
     file = path.parent / "locks" / path.name
     file.parent.mkdir(parents=True, exist_ok=True)

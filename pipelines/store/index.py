@@ -1,8 +1,8 @@
-"""The index: what each archived report says about which week, one Parquet file a source.
+"""The index: which weeks each archived report covers, one Parquet file per source.
 
-Derived, and may be deleted: what it lacks is read again. A row a report and week, with a digest of
-all that the report says about the week; a report without a week, or one that cannot be used, has
-one row without. Only rows are kept here: who reads reports is `ingest.plan`.
+Derived, and may be deleted: what it lacks is read again. One row per report and week, with a digest
+of all that the report says about the week; a report without a week, or one that cannot be used, has
+one row without a week. `ingest.plan` reads the reports; here are only their rows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SCHEMA: dict[str, pl.DataType] = {
 
 
 def read(warehouse: Warehouse, source: str) -> pl.DataFrame:
-    """Return the rows of a source; none, if there is no index or it is damaged."""
+    """Return the rows of a source; none if there is no index, or a damaged one."""
     try:
         rows = pl.read_parquet(warehouse.index(source), glob=False)
     except (FileNotFoundError, pl.exceptions.PolarsError):
@@ -33,5 +33,5 @@ def read(warehouse: Warehouse, source: str) -> pl.DataFrame:
 
 
 def write(warehouse: Warehouse, source: str, rows: pl.DataFrame) -> None:
-    """Write the rows of a source, in place of those that were there."""
+    """Replace the rows of a source."""
     write_whole(warehouse.index(source), rows.write_parquet)

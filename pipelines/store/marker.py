@@ -1,4 +1,4 @@
-"""The file that makes a folder a warehouse: `warehouse.json`, with the format and the versions.
+"""The marker of a warehouse: `warehouse.json`, with the format and the versions.
 
 A folder without one is no warehouse, so that a mistyped path or a lost mount is an error and never
 a new, empty ledger. A warehouse of an older version is brought up, one of a newer version is
@@ -58,7 +58,7 @@ class NewerWarehouse(FundflowsError):
 
 
 def init(warehouse: Warehouse) -> bool:
-    """Make a folder a warehouse; return whether it was none before.
+    """Turn a folder into a warehouse; return whether it was none before.
 
     Raises:
         NewerWarehouse: it is one already, of a newer version.
@@ -99,7 +99,7 @@ def bring_up(warehouse: Warehouse) -> list[str]:
 
 
 def _is_there(warehouse: Warehouse) -> bool:
-    """Tell whether there is a warehouse; before format 2 its archive was all that marked it."""
+    """Return whether there is a warehouse; before format 2 its archive was all that marked it."""
     return (warehouse.root / NAME).exists() or (warehouse.root / "archive").is_dir()
 
 

@@ -1,4 +1,4 @@
-"""Where the data live: the folders and files of a warehouse. Nothing is read or written here."""
+"""Where the data are: the folders and files of a warehouse. No file is read or written here."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Literal
 
 PROJECT = Path(__file__).parents[2]
 Kind = Literal["weeks", "quarantine", "outcomes"]
-"""Admitted observations, refused rows, and what was checked: a folder each."""
+"""A folder for each: admitted observations, refused rows, and what was checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """The data folder, and where in it everything lies."""
+    """The data folder, and the places of everything in it."""
 
     root: Path
 
@@ -49,7 +49,7 @@ class Warehouse:
         return self.root / "archive" / source
 
     def index(self, source: str) -> Path:
-        """The file that says which weeks a source's reports cover (derived, may be deleted)."""
+        """The index of a source: which weeks its reports cover (derived, may be deleted)."""
         return self.root / "index" / f"{source}.parquet"
 
     def week_file(self, kind: Kind, source: str, week: dt.date) -> Path:
@@ -57,15 +57,15 @@ class Warehouse:
         return self.root / kind / source / f"{week.isoformat()}.parquet"
 
     def weeks_of(self, source: str) -> Path:
-        """What the lock under which a source's weeks are written is named after; it is no file."""
+        """What the lock on a source's weeks is named after; there is no such file."""
         return self.root / f"{source}.weeks"
 
     def running(self, run_id: str, what: str) -> Path:
-        """The file that is there while a run writes weeks of a source, or the tables."""
+        """The journal entry of a run that writes weeks of a source, or the tables."""
         return self.root / "running" / f"{run_id}.{what}.json"
 
     def running_files(self) -> list[Path]:
-        """All files of runs that have begun and not ended."""
+        """The journal entries of all runs that have not ended."""
         return sorted((self.root / "running").glob("*.json"))
 
     def week_files(self, kind: Kind, source: str | None = None) -> list[Path]:

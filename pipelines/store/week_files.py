@@ -1,9 +1,9 @@
-"""Week files: what is on disk of a source's weeks, and for which reports it stands.
+"""Week files: the weeks of a source on disk, each marked with the reports that it was made from.
 
 A week is three Parquet files: admitted observations of every vintage, refused rows, and outcomes of
-what was checked, written in this order. The outcomes are written last and carry a mark that names
-the vintages that they stand for, so a crash in between leaves a week that is simply due again.
-What belongs into a week is decided in `ingest`.
+what was checked. They are written in this order: the outcomes come last and carry a mark that names
+the vintages, so a crash in between leaves a week that is simply due again. `ingest` decides what
+goes into a week.
 """
 
 from __future__ import annotations
@@ -40,29 +40,29 @@ Frames = dict[Kind, pl.DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a week's files stand for: the rules and vintages, and whether anything is open."""
+    """What a week's files were made from: rules and vintages; and whether anything is open."""
 
     rules: str
     vintages: tuple[Vintage, ...]
     is_clean: bool = True
 
     def stamp(self) -> dict[str, str]:
-        """Return what the other two files of the week say, so that no file of another week passes.
+        """Return the metadata of the other two files, by which they are known to belong together.
 
-        The mark itself stands in the outcomes.
+        The mark itself is in the outcomes.
         """
         return {"stamp": hashlib.sha256(json.dumps(self.state()).encode()).hexdigest()[:16]}
 
     def state(self) -> dict[str, object]:
-        """Return the rules and vintages as they stand in the outcomes' file."""
+        """Return the rules and vintages as the outcomes' file holds them."""
         return {"rules": self.rules, "reports": [list(each) for each in self.vintages]}
 
 
 def marks(warehouse: Warehouse, source: str) -> dict[dt.date, Mark | None]:
-    """Return what the week files of a source stand for, by week.
+    """Return the marks of a source's weeks.
 
-    None where a file is missing, damaged or of another state than the outcomes: such a week is as
-    good as not written, but not as one that was never there.
+    None where a file is missing, damaged or does not belong to the outcomes: such a week has to be
+    written again, even if no report covers it any more.
     """
     written = warehouse.week_files("outcomes", source) + warehouse.week_files("weeks", source)
     weeks = sorted({dt.date.fromisoformat(file.stem) for file in written})
@@ -95,7 +95,7 @@ def _parsed(content: dict[str, Any]) -> Mark | None:
 
 
 def _metadata(file: Path | io.BytesIO) -> dict[str, Any]:
-    """Return what a file says of itself; nothing, if it is not there or is damaged."""
+    """Return the metadata of a file; nothing if it is missing or damaged."""
     try:
         content = json.loads(pl.read_parquet_metadata(file)[_METADATA])
     except (pl.exceptions.PolarsError, KeyError, ValueError, OSError):
@@ -104,7 +104,7 @@ def _metadata(file: Path | io.BytesIO) -> dict[str, Any]:
 
 
 def read(warehouse: Warehouse, source: str, week: dt.date, mark: Mark) -> Frames | None:
-    """Return a week's rows; None if they are not those that the mark stands for."""
+    """Return a week's rows; None if they are not those of the mark."""
     content = {kind: _bytes(warehouse.week_file(kind, source, week)) for kind in _CONTRACTS}
     found = _metadata(io.BytesIO(content["outcomes"]))
     if _parsed(found) != mark:

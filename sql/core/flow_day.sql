@@ -1,5 +1,3 @@
--- Net flow of every day by member, with the identity of that day (E39).
--- grain: one row a source, trade date, dimension and member
 with identified as (
     select
         step.source,

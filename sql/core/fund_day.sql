@@ -1,5 +1,3 @@
--- What a source says about a fund on a day, with the splits behind it and the rate of the day.
--- grain: one row a source, label and trade date
 with printed as (
     select
         observation.source,
@@ -81,8 +79,8 @@ splits as (
     group by all
 ),
 
--- Vendors move NAV and shares to the new basis on different days around a split (E11): the basis
--- of each is told by what it is nearer to, and a day on which they differ is held back.
+-- Vendors move NAV and shares to the new basis on different days around a split (E11): each is on
+-- the basis that it is nearer to, and a day on which they differ is held back.
 based as (
     select
         once.source,

@@ -1,5 +1,3 @@
--- A fund from one reported day to the next: opening AUM, flow, every effect, closing AUM (F4).
--- grain: one row a source, label and day
 -- A day counts as a session if the source reports any fund on it: on a holiday nobody does. A day
 -- that is still being filled is taken for one, so that its silence lowers the coverage (E37).
 with sessions as (
@@ -37,7 +35,7 @@ days as (
     where not day.is_held and day.usd_per_unit is not null
 ),
 
-behind as (
+neighbours as (
     select
         *,
         lag(
@@ -109,11 +107,11 @@ measured as (
             ),
             null
         ) as flow_by_assets
-    from behind
+    from neighbours
 ),
 
 -- Spin-offs and mergers by what the fund that gives was worth on the days around them.
-given as (
+actions as (
     select
         origin.source,
         action.kind,
@@ -146,18 +144,18 @@ given as (
 
 since as (
     select
-        given.source,
-        given.giver,
-        given.receiver,
-        given.effective_date,
+        actions.source,
+        actions.giver,
+        actions.receiver,
+        actions.effective_date,
         sum(
             coalesce(origin.printed_flow, origin.flow_by_shares, origin.flow_by_assets)
         ) as flow
-    from given
+    from actions
     inner join measured as origin
-        on given.source = origin.source
-        and given.giver = origin.fund
-        and origin.trade_date between given.effective_date and given.day_after
+        on actions.source = origin.source
+        and actions.giver = origin.fund
+        and origin.trade_date between actions.effective_date and actions.day_after
     group by all
 ),
 
@@ -166,34 +164,34 @@ since as (
 -- the last AUM of the fund that ends (E17).
 amounts as (
     select
-        given.*,
+        actions.*,
         cast(
             round(
                 if(
-                    given.kind = 'spin_off' and given.aum_after is not null,
-                    (given.aum_after - coalesce(since.flow, 0)) * given.fraction
-                    / nullif(1 - given.fraction, 0),
-                    given.aum_before * given.fraction
+                    actions.kind = 'spin_off' and actions.aum_after is not null,
+                    (actions.aum_after - coalesce(since.flow, 0)) * actions.fraction
+                    / nullif(1 - actions.fraction, 0),
+                    actions.aum_before * actions.fraction
                 ), 4
             ) as decimal(28, 4)
         ) as amount,
         if(
-            given.kind = 'spin_off' and given.aum_after is not null,
-            given.rate_after,
-            given.rate_before
+            actions.kind = 'spin_off' and actions.aum_after is not null,
+            actions.rate_after,
+            actions.rate_before
         ) as rate
-    from given
+    from actions
     left join since
-        on given.source = since.source
-        and given.giver = since.giver
-        and given.receiver = since.receiver
-        and given.effective_date = since.effective_date
-    where given.aum_before is not null
+        on actions.source = since.source
+        and actions.giver = since.giver
+        and actions.receiver = since.receiver
+        and actions.effective_date = since.effective_date
+    where actions.aum_before is not null
 ),
 
 -- Pairs net to zero. Shares move along with the assets, except that a spin-off leaves the shares
 -- of the giver as they were and lowers its NAV.
-moved as (
+transfers as (
     select
         source,
         giver as fund,
@@ -213,25 +211,25 @@ moved as (
     from amounts
 ),
 
-transferred as (
+transfer_totals as (
     select
         measured.source,
         measured.label,
         measured.trade_date,
         cast(
-            round(sum(moved.amount * moved.rate / measured.usd_per_unit), 4) as decimal(28, 4)
+            round(sum(leg.amount * leg.rate / measured.usd_per_unit), 4) as decimal(28, 4)
         ) as transfer,
         cast(
             round(
-                sum(if(moved.moves_shares, moved.amount * moved.rate / measured.usd_per_unit, 0)), 4
+                sum(if(leg.moves_shares, leg.amount * leg.rate / measured.usd_per_unit, 0)), 4
             ) as decimal(28, 4)
         ) as share_transfer
     from measured
-    inner join moved
-        on measured.source = moved.source
-        and measured.fund = moved.fund
-        and measured.trade_date >= moved.effective_date
-        and moved.effective_date
+    inner join transfers as leg
+        on measured.source = leg.source
+        and measured.fund = leg.fund
+        and measured.trade_date >= leg.effective_date
+        and leg.effective_date
         > coalesce(measured.stock_before.trade_date, measured.trade_date - 7)
     where measured.aum is not null
     group by all
@@ -248,8 +246,8 @@ launched as (
 flowing as (
     select
         measured.*,
-        coalesce(transferred.transfer, 0) as transfer,
-        coalesce(transferred.share_transfer, 0) as share_transfer,
+        coalesce(transfer_totals.transfer, 0) as transfer,
+        coalesce(transfer_totals.share_transfer, 0) as share_transfer,
         measured.stock_before is null
         or (
             measured.stock_before.week_ending < measured.week_ending - 7
@@ -261,14 +259,14 @@ flowing as (
             and source.report_covers = 'one fund',
             false
         ) as is_gap,
-        launched.fund is not null or transferred.transfer is not null as is_new
+        launched.fund is not null or transfer_totals.transfer is not null as is_new
     from measured
     inner join core.source
         on measured.source = source.source
-    left join transferred
-        on measured.source = transferred.source
-        and measured.label = transferred.label
-        and measured.trade_date = transferred.trade_date
+    left join transfer_totals
+        on measured.source = transfer_totals.source
+        and measured.label = transfer_totals.label
+        and measured.trade_date = transfer_totals.trade_date
     left join launched
         on measured.fund = launched.fund
         and measured.stock_before is null
@@ -463,8 +461,8 @@ reported as materialized (
     from stepped
 ),
 
--- The weeks in which a source has AUM of any fund. In a source of a file a fund, a fund that has
--- none is one whose file has not been renewed.
+-- The weeks in which a source has AUM of any fund. In a source with a file per fund, a fund that
+-- has none is one whose file has not been renewed.
 source_weeks as (
     select distinct
         reported.source,

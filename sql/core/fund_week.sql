@@ -1,5 +1,3 @@
--- A fund's week in one source, by the issuer that it then had: AUM at both ends and every effect.
--- grain: one row a source, label, week and issuer
 with issued as (
     select
         step.*,

@@ -1,7 +1,5 @@
--- Which member of every dimension a fund's week counts for, and with which share of it.
 -- A feeder's money is its master's, and a fund of funds holds part of another fund: where the
 -- source covers both, the world counts it once, a fund or a country keeps it (E20, E21).
--- grain: one row a source, label, week, issuer and dimension
 with covered as (
     select distinct
         source,

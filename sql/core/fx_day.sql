@@ -1,7 +1,3 @@
--- US dollars for one unit of a currency on every day, from euro reference rates.
--- A day without a fixing uses the last one only on weekends and on the fixing's own holidays, and
--- says so; on any other day there is no rate.
--- grain: one row a currency and day
 with fixings as (
     select
         label as currency,

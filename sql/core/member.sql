@@ -1,5 +1,3 @@
--- Every member of every dimension with its name for display.
--- grain: one row a dimension and member
 select
     'fund' as dimension,
     fund as member,

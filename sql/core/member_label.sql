@@ -1,5 +1,3 @@
--- Every printed label with the member it means, over time.
--- grain: one row a dimension, label and span of time
 with labels as (
     select
         dimension,

@@ -1,5 +1,3 @@
--- The newest statement about every printed number, with the member that its label means.
--- grain: one row a source, printed table, dimension, label, measure and period
 select
     source,
     report_id,

@@ -1,7 +1,4 @@
--- Every statement about every printed number, from when and until when it was the newest one, with
--- the corrections of the ledger in force.
--- grain: one row a source, printed table, dimension, label, measure, period, report and known_from
-with said as materialized (
+with statements as materialized (
     select
         observation.*,
         row_number() over () as statement,
@@ -16,7 +13,7 @@ with said as materialized (
                 observation.period_start,
                 observation.period_end
             order by observation.known_at, report.received_at, observation.report_id
-        ) as said_until
+        ) as stated_until
     from input.observation as observation
     inner join input.report as report
         on observation.source = report.source
@@ -34,24 +31,24 @@ ledger as (
 
 patched as (
     select
-        said.statement,
-        said.known_at,
-        said.said_until,
+        statements.statement,
+        statements.known_at,
+        statements.stated_until,
         ledger.correction,
         ledger.corrected_value,
         ledger.half_unit,
         ledger.holds_from,
         ledger.holds_to
-    from said
+    from statements
     inner join ledger
-        on said.source = ledger.source
-        and said.printed_table = ledger.printed_table
-        and said.dimension = ledger.dimension
-        and said.label = ledger.label
-        and said.measure = ledger.measure
-        and said.period = ledger.period
-        and said.period_end = ledger.period_end
-        and said.value = ledger.expected_value
+        on statements.source = ledger.source
+        and statements.printed_table = ledger.printed_table
+        and statements.dimension = ledger.dimension
+        and statements.label = ledger.label
+        and statements.measure = ledger.measure
+        and statements.period = ledger.period
+        and statements.period_end = ledger.period_end
+        and statements.value = ledger.expected_value
 ),
 
 -- The moments from which a statement is read otherwise than before.
@@ -59,7 +56,7 @@ moments as (
     select distinct
         statement,
         known_at,
-        said_until,
+        stated_until,
         unnest([known_at, holds_from, holds_to]) as moment
     from patched
 ),
@@ -68,10 +65,10 @@ spans as (
     select
         statement,
         moment as known_from,
-        coalesce(lead(moment) over (partition by statement order by moment), said_until)
+        coalesce(lead(moment) over (partition by statement order by moment), stated_until)
             as known_to
     from moments
-    where moment >= known_at and (said_until is null or moment < said_until)
+    where moment >= known_at and (stated_until is null or moment < stated_until)
 ),
 
 corrected as (
@@ -88,43 +85,43 @@ corrected as (
 )
 
 select
-    said.source,
-    said.report_id,
-    said.layout,
-    said.known_at,
-    said.published_at,
-    said.week_ending,
-    said.period_start,
-    said.period_end,
-    said.printed_table,
-    said.dimension,
-    said.label,
-    said.sublabel,
-    said.measure,
-    said.period,
-    coalesce(corrected.corrected_value, said.value) as value,
-    said.currency,
-    said.unit,
-    coalesce(corrected.half_unit, said.half_unit) as half_unit,
-    said.printed,
-    said.null_reason,
-    said.status,
-    said.sheet,
-    said.cell,
-    said.value as printed_value,
+    statements.source,
+    statements.report_id,
+    statements.layout,
+    statements.known_at,
+    statements.published_at,
+    statements.week_ending,
+    statements.period_start,
+    statements.period_end,
+    statements.printed_table,
+    statements.dimension,
+    statements.label,
+    statements.sublabel,
+    statements.measure,
+    statements.period,
+    coalesce(corrected.corrected_value, statements.value) as value,
+    statements.currency,
+    statements.unit,
+    coalesce(corrected.half_unit, statements.half_unit) as half_unit,
+    statements.printed,
+    statements.null_reason,
+    statements.status,
+    statements.sheet,
+    statements.cell,
+    statements.value as printed_value,
     corrected.correction,
-    coalesce(corrected.known_from, said.known_at) as known_from,
-    if(corrected.statement is null, said.said_until, corrected.known_to) as known_to,
+    coalesce(corrected.known_from, statements.known_at) as known_from,
+    if(corrected.statement is null, statements.stated_until, corrected.known_to) as known_to,
     case
-        when said.dimension = 'total' or lower(said.label) = 'total' then 'total'
-        when said.dimension = 'currency' then said.label
+        when statements.dimension = 'total' or lower(statements.label) = 'total' then 'total'
+        when statements.dimension = 'currency' then statements.label
         else coalesce(meant.member, 'unmapped')
     end as member
-from said
+from statements
 left join corrected
-    on said.statement = corrected.statement
+    on statements.statement = corrected.statement
 left join core.member_label as meant
     -- A footer below a column of a fund is about that fund.
-    on if(said.dimension = 'check', 'fund', said.dimension) = meant.dimension
-    and lower(said.label) = meant.label_key
-    and said.period_end between meant.valid_from and meant.valid_to
+    on if(statements.dimension = 'check', 'fund', statements.dimension) = meant.dimension
+    and lower(statements.label) = meant.label_key
+    and statements.period_end between meant.valid_from and meant.valid_to

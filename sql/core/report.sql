@@ -1,5 +1,3 @@
--- Every archived report, what it covers, or the error for which it cannot be used.
--- grain: one row a report
 select
     report_id,
     source,

@@ -1,5 +1,3 @@
--- What the members of a reported week leave of its printed total, by axis (E49).
--- grain: one row a source, week and dimension
 with totals as (
     select
         source,

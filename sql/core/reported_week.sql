@@ -1,5 +1,3 @@
--- A week as weekly reports print it: flow of the week, month and year, and AUM by member.
--- grain: one row a source, week, dimension and label
 with weekly as (
     select
         source,

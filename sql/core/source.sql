@@ -1,5 +1,3 @@
--- The publishers' series of reports that the ledger reads, with what their figures cover.
--- grain: one row a source
 select
     source,
     title,

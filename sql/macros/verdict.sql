@@ -1,5 +1,5 @@
--- How a line adds up: exactly, as far as rounding can tell, or not (F9). A bound that is not known
--- explains nothing.
+-- How a line adds up: exactly, within rounding, or not (F9). A bound that is not known explains
+-- nothing.
 create macro ops.verdict(residual, hard_bound) as case
     when residual is null then 'unknown'
     when residual = 0 then 'exact'

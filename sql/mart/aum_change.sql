@@ -1,6 +1,3 @@
--- The change of AUM over a week, split into flow, market, FX, corporate actions and universe.
--- aum_close = aum_open + net_flow + market + fx + corporate action + universe, to the cent (F4).
--- grain: one row a source, week, dimension and member
 with counted as (
     select
         member.source,

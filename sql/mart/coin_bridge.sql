@@ -1,5 +1,3 @@
--- Coins of every fund from a reported day to the next: flow, staking, what leaves as fees (F6).
--- grain: one row a source, label and day
 with held as (
     select
         source,

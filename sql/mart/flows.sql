@@ -1,5 +1,3 @@
--- Net flow of every week by fund, asset, issuer, country and in total.
--- grain: one row a source, week, dimension and member
 with counted as (
     select
         member.source,

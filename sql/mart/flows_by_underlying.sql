@@ -1,5 +1,3 @@
--- Net flow of every week by what it is about: short products count against their coin (E23).
--- grain: one row a source, week and underlying
 -- kind: view
 select
     flows.source,

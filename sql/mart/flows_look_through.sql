@@ -1,5 +1,3 @@
--- Net flow of every week by asset, with multi-asset funds split by what they held before (E22).
--- grain: one row a source, week and asset
 with looked_through as (
     select
         week.source,

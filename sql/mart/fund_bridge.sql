@@ -1,5 +1,3 @@
--- The bridge of every fund and week from opening to closing AUM, with both currency lenses (F4).
--- grain: one row a source, label, week and issuer
 with paid as (
     select
         day.source,

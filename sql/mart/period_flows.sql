@@ -1,6 +1,3 @@
--- Net flow to the end of every week: of the month, quarter, year, since inception, and rolling.
--- Calendar periods are sums of days, never of weeks that straddle their edge (F17).
--- grain: one row a source, week, dimension and member
 with weekly as (
     select
         source,

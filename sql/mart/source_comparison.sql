@@ -1,6 +1,3 @@
--- Two sources side by side: the net flow of the same member in the weeks that overlap most, and
--- what can explain the difference before anybody calls it an error (E62).
--- grain: one row a pair of sources, week, dimension and member
 with spans as (
     select
         source,

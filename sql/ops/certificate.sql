@@ -1,5 +1,3 @@
--- What must add up in a report and week: expected, found, residual, bounds and verdict (F9).
--- grain: one row a report, week and line
 select
     source,
     week_ending,

@@ -1,6 +1,3 @@
--- Flow against stock: both ways to a flow, the identity of the bridge, the market effect that flow
--- and AUM leave between them, flows beyond the stock, and how much of the flow is known.
--- grain: one row a report, week and line
 with reports as (
     select
         source,
@@ -150,7 +147,7 @@ market_lines as (
         and worst.week_ending = report.week_ending
     where worst.place = 1
     union all
-    -- A weekly report has no days behind it to judge by.
+    -- A weekly report has no days that could be counted.
     select
         week.source,
         week.week_ending,

@@ -1,7 +1,3 @@
--- Figures that belong to another week: copies under another date (E47), single figures of another
--- week (E48), the digits of the week before in another unit (E51), and reports that came out when a
--- later week had ended (E31). Nothing is changed: each finding proposes what a person may decide.
--- grain: one row a report, week and line
 with figures as (
     select
         source,

@@ -1,5 +1,3 @@
--- Printed footers (total, mean, largest, smallest since inception) against the days in the ledger.
--- grain: one row a report, week and line
 with footers as (
     select *
     from core.observation

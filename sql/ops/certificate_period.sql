@@ -1,6 +1,3 @@
--- Printed totals of several weeks against the weeks: year and month to date grow by the week's flow
--- (F16, E44), and a run such as "four weeks" is the sum of its weeks (E45).
--- grain: one row a report, week and line
 with printed as (
     select
         source,

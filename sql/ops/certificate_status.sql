@@ -1,5 +1,3 @@
--- How the certificate of a report and week came out as a whole, and a hash of its lines.
--- grain: one row a report and week
 select
     source,
     week_ending,

@@ -1,5 +1,3 @@
--- How every rule came out for every report and week, also where nothing failed.
--- grain: one row a report, week and rule
 with contract_rules as (
     select
         source,

@@ -1,5 +1,3 @@
--- Whether every week that a source was expected to report is there, by its release calendar.
--- grain: one row a source and week
 select
     source,
     week_ending,

@@ -1,6 +1,3 @@
--- Whether printed flow and printed AUM of a fund can both be true: the market return that they
--- leave between them, on the worst day of every week, against what the fund usually moves.
--- grain: one row a source, label and week
 with steps as (
     select
         source,

@@ -1,5 +1,3 @@
--- Rows and cells that a contract refused, with the rule, the cell and what to do.
--- grain: one row a refused cell and rule
 with held as (
     select
         observation.source,

@@ -1,6 +1,3 @@
--- Every change of a printed number between two vintages, and the changes of earlier numbers that
--- nobody printed but that totals to date give away (F16, E43, E44).
--- grain: one row a source, printed table, dimension, label, measure, period, new report and kind
 with superseded as (
     select distinct
         source,

@@ -1,7 +1,7 @@
-"""Containers become grids: one module a container, each with a function `read` of its bytes.
+"""Containers become grids: one module per container, each with a function `read` of its bytes.
 
-Which container it is, is told by the bytes, never by the file's name. What a cell means is not
-decided here.
+The bytes decide which container it is, never the file's name. What a cell means is not decided
+here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _BINARY = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
 def container_of(content: bytes) -> Container:
-    """Tell the container by the bytes, never by the file's name.
+    """Return the container, by the bytes and never by the file's name.
 
     Raises:
         UnreadableReport: empty, password-protected, an old binary workbook, or not text.

@@ -1,4 +1,4 @@
-"""CSV files to one grid. Encodings and delimiters end here; nothing is typed or interpreted."""
+"""CSV files to one grid: encoding and delimiter are found, no field is typed or interpreted."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def decode(content: bytes) -> str:
 
 
 def read(content: bytes) -> list[Grid]:
-    """Read a delimited text. Row numbers are records, as a spreadsheet would show the file."""
+    """Read a delimited text. Rows are records, numbered as in a spreadsheet."""
     lines = decode(content)
     delimiter = max(_DELIMITERS, key=lambda each: _columns_by(each, lines.splitlines()[:50]))
     try:

@@ -1,4 +1,4 @@
-"""HTML pages to one grid a table. Only what a reader sees counts: no script, no hidden text."""
+"""HTML pages to one grid per table. Only what a reader sees counts: no script, no hidden text."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Excel workbooks to one grid a sheet, with number formats and merged cells.
+"""Excel workbooks to one grid per sheet, with number formats and merged cells.
 
-The text of a cell is rendered by its number format, because the printed precision (F9) and
-sometimes the scale (`0.0,,` prints millions) stand nowhere else. What the number means is not
-decided here.
+The text of a cell is rendered by its number format: only the format knows the printed precision
+(F9), and sometimes the scale (`0.0,,` prints millions). What a number means is not decided here.
 """
 
 from __future__ import annotations
@@ -100,7 +99,7 @@ def _uncalculated(sheet: Any, formulas: Any | None) -> list[tuple[int, int, str]
 
 
 def _has_no_result(cell: Any) -> bool:
-    """Tell a formula that was never calculated from one whose result is an empty text."""
+    """Return whether a formula was never calculated; an empty text is a result."""
     return cell.value is None and cell.data_type not in ("s", "str")
 
 
