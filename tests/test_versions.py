@@ -18,7 +18,7 @@ import pytest
 from pipelines.checking.check import check
 from pipelines.ingest.sources import sources
 from pipelines.ingest.vintages import digests
-from pipelines.reading.reader import Reading, read
+from pipelines.reading.reader import Reading, read_report
 from pipelines.report import Report
 from pipelines.versions import CHECKING, READING
 from samples.add import received
@@ -31,7 +31,7 @@ def readings() -> dict[str, Reading]:
     """Return every sample report, read by the layouts of its source."""
     declared = sources()
     return {
-        f"{row.source}/{row.file.name}": read(
+        f"{row.source}/{row.file.name}": read_report(
             declared[row.source],
             Report(row.source, "0" * 64, row.file.name, row.received, row.published),
             row.file.read_bytes(),
