@@ -87,6 +87,8 @@ def _told(place: Place, folder: Path) -> dict[str, Any]:
         project.symlink_to(PROJECT)
     else:
         shutil.copytree(PROJECT, project, ignore=NOT_COPIED)
+        (project / "warehouse").mkdir()  # of which only its page is the project's
+        shutil.copy(PROJECT / "warehouse" / "README.md", project / "warehouse")
     done = subprocess.run(
         [sys.executable, "tests/elsewhere.py", "tell", str(place.clock)],
         cwd=project,

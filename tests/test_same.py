@@ -64,7 +64,7 @@ def compared(made: Callable[[str], Path], tmp_path: Path) -> Compare:
         change: str, allow: str = "", *, old: str = FLOWS, **options: object
     ) -> tuple[Comparison, allow_list.AllowList]:
         file = tmp_path / "allowed.toml"
-        file.write_text(allow)
+        file.write_text(allow, encoding="utf-8")
         allowed = allow_list.read(file)
         return compare(made(old), made(old + change), allowed, **options), allowed  # type: ignore[arg-type]
 
@@ -439,7 +439,7 @@ def test_an_entry_that_meets_nothing_is_stale(compared: Compare) -> None:
 )
 def test_a_list_that_cannot_be_read_is_refused(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "allowed.toml"
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8")
     with pytest.raises(CannotCompareError) as refused:
         allow_list.read(file)
     assert said in str(refused.value)
@@ -537,7 +537,7 @@ def test_a_revision_is_built_by_its_own_make_once(
         subprocess.run(["git", *identity, *words], cwd=project, check=True, capture_output=True)
 
     git("init", "-q")
-    (project / "Makefile").write_text(MAKEFILE)
+    (project / "Makefile").write_text(MAKEFILE, encoding="utf-8")
     for name, sql in (("one", FLOWS), ("two", f"{FLOWS} delete from mart.flows where {LAST}")):
         made(sql).rename(project / "published.duckdb")
         git("add", "Makefile", "published.duckdb")
@@ -558,7 +558,7 @@ def test_a_revision_is_built_by_its_own_make_once(
 
 
 def test_a_build_that_fails_says_what_it_said(tmp_path: Path) -> None:
-    (tmp_path / "Makefile").write_text("run:\n\t@echo out of stock; exit 3\n")
+    (tmp_path / "Makefile").write_text("run:\n\t@echo out of stock; exit 3\n", encoding="utf-8")
     with pytest.raises(CannotCompareError) as failed:
         pairs("", ".", project=tmp_path, reports="samples")
     assert "working tree: `make run` failed\n    out of stock" in str(failed.value)
@@ -575,14 +575,14 @@ def test_every_listed_real_report_is_there(real: Path) -> None:
 
 def same(*words: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.same", *map(str, words)]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, encoding="utf-8", check=False)
 
 
 def test_exit_codes(made: Callable[[str], Path], tmp_path: Path) -> None:
     old, equal = made(FLOWS), made(FLOWS)
     new = made(f"{FLOWS} update mart.flows set net_flow_usd = 0 where {LAST}")
     allow = tmp_path / "allowed.toml"
-    allow.write_text(CHANGED)
+    allow.write_text(CHANGED, encoding="utf-8")
     assert same(old, equal).returncode == 0
     assert same(old.parent, new.parent).returncode == 1
     assert same(old, new, "--allow", allow).returncode == 0

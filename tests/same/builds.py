@@ -55,7 +55,7 @@ def revision(text: str, project: Path) -> Revision:
     if text in ("", "."):
         return Revision("working tree", cache / "working-tree", project)
     asked = ("git", "-C", project, "rev-parse", "--verify", "--quiet", f"{text}^{{commit}}")
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+    answer = subprocess.run(asked, capture_output=True, encoding="utf-8", check=False)
     if answer.returncode:
         raise CannotCompareError(
             f"{text!r} is neither a folder that holds {DATABASE} nor a revision that git knows"
@@ -100,7 +100,7 @@ def _build(of: Revision, reports: str, file: Path, project: Path, say: Say) -> N
 def _one_at_a_time(home: Path) -> Iterator[None]:
     """Let one process at a time build a revision; the others wait."""
     home.mkdir(parents=True, exist_ok=True)
-    with (home / "lock").open("w") as lock:
+    with (home / "lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
