@@ -20,7 +20,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from pipelines.errors import LayoutError, Where
-from pipelines.ingest.form_cells import DATE, same_bytes, write_text, write_value
+from pipelines.ingest.form_cells import DATE, put_text, put_value, same_bytes
 from pipelines.layouts.language import (
     Column,
     IgnoredColumn,
@@ -159,7 +159,7 @@ def _write_sheet(
 ) -> None:
     """Write a sheet from the title down to the notes."""
     lines = count(1)
-    write_text(sheet.cell(next(lines), 1), _title(source, table), _TITLE)
+    put_text(sheet.cell(next(lines), 1), _title(source, table), _TITLE)
     _write_facts(sheet, layout, facts, lines)
     next(lines)
     header = next(lines)
@@ -170,9 +170,9 @@ def _write_sheet(
     for row in totals:
         _write_row(sheet, table, next(lines), row, total=True)
     next(lines)
-    write_text(sheet.cell(next(lines), 1), "Notes", _BOLD)
+    put_text(sheet.cell(next(lines), 1), "Notes", _BOLD)
     for note in _notes(table):
-        write_text(sheet.cell(next(lines), 1), note, _QUIET)
+        put_text(sheet.cell(next(lines), 1), note, _QUIET)
     _fit(sheet, table, header)
 
 
@@ -189,7 +189,7 @@ def _write_facts(
 ) -> None:
     for name, fact in layout.facts.items():
         line = next(lines)
-        write_text(sheet.cell(line, 1), fact.caption[0], _BOLD)
+        put_text(sheet.cell(line, 1), fact.caption[0], _BOLD)
         value = sheet.cell(line, 2)
         value.alignment = _LEFT
         if name == "completeness":
@@ -198,14 +198,14 @@ def _write_facts(
             choice.add(value)
         else:
             value.number_format = DATE
-        write_value(value, facts.get(name))
+        put_value(value, facts.get(name))
 
 
 def _write_header(sheet: Any, table: Table, line: int) -> None:
     for place, (header, column) in enumerate(table.columns.items(), 1):
         cell = sheet.cell(line, place)
         unit = f" ({column.unit})" if isinstance(column, NumberColumn) else ""
-        write_text(cell, header + unit, _BOLD)
+        put_text(cell, header + unit, _BOLD)
         cell.fill = _HEADER_FILL
         cell.border = Border(bottom=_RULE)
         cell.alignment = _aligned(column)
@@ -218,7 +218,7 @@ def _write_row(sheet: Any, table: Table, line: int, row: Row, *, total: bool = F
         cell.border = Border(top=_RULE) if total else Border(bottom=_HAIRLINE)
         if isinstance(column, NumberColumn):
             cell.number_format = _ANY_NUMBER
-        write_value(cell, row.get(header))
+        put_value(cell, row.get(header))
         if isinstance(column, IgnoredColumn):
             cell.font = _QUIET
         elif total:

@@ -18,7 +18,7 @@ _ZIPPED_AT = (2000, 1, 1, 0, 0, 0)
 DATE = "yyyy-mm-dd"
 
 
-def write_text(cell: Any, text: str, font: Font | None = None) -> None:
+def put_text(cell: Any, text: str, font: Font | None = None) -> None:
     """Write a text as a text, also one that begins like a formula."""
     cell.value = text
     cell.data_type = "s"
@@ -26,7 +26,7 @@ def write_text(cell: Any, text: str, font: Font | None = None) -> None:
         cell.font = font
 
 
-def write_value(cell: Any, value: object) -> None:
+def put_value(cell: Any, value: object) -> None:
     """Write a value as what it is: a number with the digits it has, a date, else a text."""
     if value is None or value == "":
         return
@@ -34,12 +34,12 @@ def write_value(cell: Any, value: object) -> None:
         cell.value, cell.number_format = value, DATE
         return
     if not isinstance(value, int | float | Decimal):
-        write_text(cell, str(value))
+        put_text(cell, str(value))
         return
     number = Decimal(str(value))
     digits, places = number.as_tuple().digits, max(0, -int(number.as_tuple().exponent))
     if len(digits) > _EXACT_DIGITS:
-        write_text(cell, f"{number:f}")
+        put_text(cell, f"{number:f}")
         return
     cell.value = number
     cell.number_format = "#,##0" + ("." + "0" * places if places else "")
