@@ -19,7 +19,7 @@ from samples.add import received
 def looks(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Count listings of an archive, sidecars that are parsed, and footers of week files."""
     counted: Counter[str] = Counter()
-    glob, read_text, metadata = Path.glob, Path.read_text, pl.read_parquet_metadata
+    glob, text_of, metadata = Path.glob, Path.read_text, pl.read_parquet_metadata
 
     def listed(self: Path, pattern: str, **options: Any) -> Iterator[Path]:
         counted["archive listings"] += ".report.json" in pattern
@@ -27,7 +27,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     def parsed(self: Path, *arguments: Any, **options: Any) -> str:
         counted["sidecars"] += self.name.endswith(".report.json")
-        return read_text(self, *arguments, **options)
+        return text_of(self, *arguments, **options)
 
     def footer(*arguments: Any) -> dict[str, str]:
         counted["footers"] += 1
