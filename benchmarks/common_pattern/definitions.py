@@ -1,8 +1,8 @@
 """A small honest Dagster project of the common kind, to be measured beside ours.
 
 Weekly partitions, a run per week, the default multiprocess executor; each asset reads its sheet
-with openpyxl, makes a Polars frame and replaces the week's rows in one DuckDB file. The resource waits
-for the file's lock, as every such project learns to do. No contract, no archive, no vintages.
+with openpyxl, makes a Polars frame and replaces the week's rows in one DuckDB file. The resource
+waits for the file's lock, as every such project learns to do. No contract, no archive, no vintages.
 """
 
 import os

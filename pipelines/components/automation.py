@@ -89,8 +89,9 @@ def inbox_sensor(declared: Mapping[str, Source]) -> dg.SensorDefinition:
     @dg.sensor(
         name="inbox",
         description="Archives the files of warehouse/inbox/<source>/ once they are whole, and "
-        "starts one run per source over the weeks that are new or changed. Its cursor holds the state of "
-        "the archive for which a run was requested; the tables follow by their own condition.",
+        "starts one run per source over the weeks that are new or changed. Its cursor holds the "
+        "state of the archive for which a run was requested; the tables follow by their own "
+        "condition.",
         minimum_interval_seconds=30,
         default_status=_sensor_status(),
         asset_selection=_REPORTS,
