@@ -158,8 +158,7 @@ class ObservationHistory(Observation):
 class FxDay(_Strict):
     """US dollars for one unit of a currency on every day, from euro reference rates.
 
-    A day without a fixing uses the last one only on weekends and on the fixing's own holidays; on
-    any other day there is no rate.
+    A weekend or holiday of the fixing uses the last one; other days without a fixing have no rate.
 
     grain: one row per currency and day
     """
