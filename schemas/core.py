@@ -158,8 +158,7 @@ class ObservationHistory(Observation):
 class FxDay(_Strict):
     """US dollars for one unit of a currency on every day, from euro reference rates.
 
-    A day without a fixing uses the last one only on weekends and on the fixing's own holidays; on
-    any other day there is no rate.
+    A weekend or holiday of the fixing uses the last one; other days without a fixing have no rate.
 
     grain: one row per currency and day
     """
@@ -245,7 +244,8 @@ class FundStep(_Strict):
     )
     seed_flow_usd: Money = pa.Field(description="Part of it with which the fund started (E15).")
     flow_difference_usd: Money = pa.Field(
-        nullable=True, description="F1 less F2, where both can be made: 0 if they agree (E02)."
+        nullable=True,
+        description="Flow by shares less flow by assets (F1, F2); 0 if they agree (E02).",
     )
     aum_open_usd: Money = pa.Field(nullable=True, description="AUM at from_date; 0 at entry.")
     step_flow_usd: Money = pa.Field(
