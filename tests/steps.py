@@ -8,9 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.components.workspace import Workspace
 from pipelines.database import publish as publishing
 from pipelines.database.models import BuiltTable
-from pipelines.ingest import ingest as ingesting
 from pipelines.ingest import plan as planning
 from pipelines.ingest.plan import Plan
 from pipelines.ingest.results import WeekResult
@@ -49,7 +49,7 @@ def ingest(
 ) -> list[WeekResult]:
     """Empty the inbox, and write the given weeks."""
     archive.sweep(warehouse, source.name, quiet=archive.QUIET)
-    results, _ = ingesting.ingest(warehouse, plan(warehouse, source), weeks, on_week=on_week)
+    results, _ = Workspace(warehouse).ingest(source, weeks, on_week)
     return results
 
 

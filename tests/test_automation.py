@@ -41,6 +41,7 @@ from pipelines.database import models
 from pipelines.definitions import defs
 from pipelines.ingest import calendar
 from pipelines.ingest.ingest import ingest
+from pipelines.ingest.plan import Outdated
 from pipelines.ingest.sources import sources
 from pipelines.layouts.source import Release, parse_source_file
 from pipelines.store import archive
@@ -457,7 +458,10 @@ def test_a_run_that_knows_an_older_archive_does_not_undo_what_a_later_one_wrote(
     content = golden.history(HEADER, *newer)
     world.add("farside_sol", "two.csv", content, received="2026-01-18T00:00Z")
     steps.ingest(world.warehouse, source, weeks)
-    results, plan = ingest(world.warehouse, older, weeks)
+    with pytest.raises(Outdated):
+        ingest(world.warehouse, older, weeks)
+    space = Workspace(world.warehouse, plans={source.name: older})
+    results, plan = space.ingest(source, weeks, lambda _: None)
     assert plan.due == []
     assert results[1].reports == ("one.csv", "two.csv")
     assert steps.due(world.warehouse, source) == []

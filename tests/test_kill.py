@@ -64,7 +64,7 @@ def there_for(pattern: str, seconds: float) -> Moment:
 
 PARTIAL = ".fundflows.duckdb.*.partial"
 FIRST: dict[str, Moment] = {
-    "a report is surveyed": files("contents/*.parquet", 1),
+    "a report is in the index": files("index/*.parquet", 1),
     "a run is open": files("dagster/history/runs/*-*.db", 1),
     "the first week is written": files("reports/*/*.parquet", 1),
     "some weeks are written": files("outcomes/*/*.parquet", 20),
@@ -180,7 +180,7 @@ def assert_nothing_is_half_done(world: World, archive: dict[str, bytes]) -> None
     """Every file with a name of its own is whole; what was being written has another name."""
     for file in world.root.glob("*/*/*.parquet"):
         pl.read_parquet(file, glob=False)
-    for file in world.root.glob("contents/*.parquet"):
+    for file in world.root.glob("index/*.parquet"):
         pl.read_parquet(file, glob=False)
     assert files_under(world.root / "archive") == archive
 

@@ -15,7 +15,6 @@ from pipelines import weeks
 from pipelines.components import metadata, workspace
 from pipelines.components.source_checks import CHECKS, check_results, report_key
 from pipelines.components.workspace import Workspace
-from pipelines.ingest.ingest import ingest
 from pipelines.ingest.results import WeekResult
 from pipelines.layouts.source import Source, SourceFile, parse_source
 from pipelines.store import archive, journal
@@ -111,8 +110,7 @@ def _materialize(
 
     if source.name not in space.plans:  # else the inbox was swept when the plan was made
         archive.sweep(space.warehouse, source.name, quiet=archive.QUIET)
-    results, known = ingest(space.warehouse, space.read_new(source), wanted, on_week=record)
-    space.keep(known)
+    results, known = space.ingest(source, wanted, record)
     checks = check_results(space.warehouse, known, space.now())
     failed = [result for result in results if not result.ok]
     context.log.info(_summary(results))

@@ -8,12 +8,13 @@ follows in the same run gets the next plan.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
 
-from pipelines.ingest.plan import Plan, plan, read_unread
+from pipelines.ingest.ingest import ingest
+from pipelines.ingest.plan import Outdated, Plan, plan, read_unread
 from pipelines.ingest.results import WeekResult
 from pipelines.ingest.sources import sources
 from pipelines.layouts.source import Source
@@ -51,6 +52,22 @@ class Workspace:
     def read_new(self, source: Source, more: Callable[[], bool] = lambda: True) -> Plan:
         """Read new reports while `more` allows it, and return the next plan."""
         return self.keep(read_unread(self.warehouse, self.plan(source), more))
+
+    def ingest(
+        self,
+        source: Source,
+        weeks: Collection[dt.date],
+        on_week: Callable[[WeekResult], None],
+    ) -> tuple[list[WeekResult], Plan]:
+        """Write weeks of a source; if another process has archived reports since, plan again."""
+        while True:
+            known = self.read_new(source)
+            try:
+                results, known = ingest(self.warehouse, known, weeks, on_week=on_week)
+            except Outdated:
+                del self.plans[source.name]
+                continue
+            return results, self.keep(known)
 
     def keep(self, known: Plan) -> Plan:
         """Keep the next plan of a source for what follows in this run."""

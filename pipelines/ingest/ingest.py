@@ -13,12 +13,12 @@ from dataclasses import replace
 import polars as pl
 
 from pipelines.checking.check import Checked, blocking, check
-from pipelines.ingest.plan import Plan, renewed
+from pipelines.ingest.plan import Outdated, Plan
 from pipelines.ingest.results import WeekResult
 from pipelines.ingest.status import failed_outcomes, reason
 from pipelines.ingest.vintages import by_week
 from pipelines.reading.reader import Reading, read_report
-from pipelines.store import week_files
+from pipelines.store import archive, week_files
 from pipelines.store.archive import Archived
 from pipelines.store.files import one_at_a_time
 from pipelines.store.paths import Warehouse
@@ -52,15 +52,16 @@ def ingest(
 
     Returns:
         What came of each week, and the next plan.
+
+    Raises:
+        Outdated: reports have come since the plan was made. Nothing is written: plan again.
     """
     wanted = sorted(set(weeks))
-    while True:
-        rows = _rows(warehouse, plan, wanted)
-        with one_at_a_time(warehouse.weeks_of(plan.source.name)):
-            newer = renewed(warehouse, plan)
-            if newer is None:
-                return _write(warehouse, plan, wanted, rows, on_week)
-        plan = newer
+    rows = _rows(warehouse, plan, wanted)
+    with one_at_a_time(warehouse.weeks_of(plan.source.name)):
+        if archive.ids(warehouse, plan.source.name) != plan.report_ids:
+            raise Outdated(plan.source.name)
+        return _write(warehouse, plan, wanted, rows, on_week)
 
 
 def _rows(warehouse: Warehouse, plan: Plan, wanted: list[dt.date]) -> dict[dt.date, Frames]:

@@ -65,6 +65,10 @@ class KnownReport:
         return self.known_at, self.archived.report.received_at, self.report_id
 
 
+class Outdated(Exception):
+    """Reports of a source have come since its plan was made."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """The state of a source at the moment when the disk was read.
@@ -84,6 +88,11 @@ class Plan:
         """All archived reports, oldest vintage first."""
         known = _known_reports(self.archived, self.rows, self.source.fingerprint)
         return tuple(sorted(known, key=lambda each: each.order))
+
+    @property
+    def report_ids(self) -> frozenset[str]:
+        """Which reports were archived when the plan was made."""
+        return frozenset(each.report.report_id for each in self.archived)
 
     @property
     def unread(self) -> list[KnownReport]:
@@ -229,15 +238,6 @@ def read_unread(warehouse: Warehouse, known: Plan, more: Callable[[], bool] = la
 
 def _while(more: Callable[[], bool], reports: Iterable[KnownReport]) -> Iterable[KnownReport]:
     return (each for each in reports if more())
-
-
-def renewed(warehouse: Warehouse, known: Plan) -> Plan | None:
-    """Return the plan with reports that another process has archived since, or None."""
-    if archive.ids(warehouse, known.source.name) == {
-        each.report.report_id for each in known.archived
-    }:
-        return None
-    return read_unread(warehouse, plan(warehouse, known.source))
 
 
 class _Readings(dict[str, Reading]):
