@@ -66,14 +66,14 @@ PARTIAL = ".fundflows.duckdb.*.partial"
 FIRST: dict[str, Moment] = {
     "a report is in the index": files("index/*.parquet", 1),
     "a run is open": files("dagster/history/runs/*-*.db", 1),
-    "the first week is written": files("reports/*/*.parquet", 1),
+    "the first week is written": files("weeks/*/*.parquet", 1),
     "some weeks are written": files("outcomes/*/*.parquet", 20),
     "all weeks are written": files("outcomes/*/*.parquet", 42),
     "the database is half built": there_for(PARTIAL, 0.3),
     "the database is published": files("fundflows.duckdb", 1),
 }
 AGAIN: dict[str, Moment] = {
-    "the new week is written": files("reports/*/2026-02-06.parquet", 1),
+    "the new week is written": files("weeks/*/2026-02-06.parquet", 1),
     "the new database is begun": files(PARTIAL, 1),
     "the new database is half built": there_for(PARTIAL, 0.3),
 }
