@@ -201,7 +201,7 @@ def test_e43_the_order_in_which_five_vintages_are_added_does_not_matter(
         {
             name: content
             for name, content in files_under(world.root).items()
-            if name.startswith(("reports/", "quarantine/", "outcomes/"))
+            if name.startswith(("weeks/", "quarantine/", "outcomes/"))
         }
         for world in ends(World(tmp_path / "order"), SEEN.keys())
     ]
