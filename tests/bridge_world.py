@@ -34,7 +34,9 @@ from pipelines.store.paths import PROJECT, Warehouse
 ECB = source_of(PROJECT / "pipelines" / "defs" / "sources" / "ecb")
 CURRENCIES = ("USD", "CAD", "EUR")
 EFFECTS = ("net_flow", "market_effect", "fx_effect", "corporate_action", "universe_effect")
-DIMENSIONS = ("fund", "asset", "issuer", "issuer_as_is", "sponsor", "country", "total")
+DIMENSIONS = (
+    "fund", "asset", "issuer", "issuer_as_is", "sponsor", "country", "product_type", "total",
+)  # fmt: skip
 Rows = list[dict[str, Any]]
 
 

@@ -27,7 +27,7 @@ from schemas import catalog
 
 _LABELS = "labels_mapped"
 _OBSERVATION = "core.observation"
-_OF_WEEKS = set(catalog.INPUTS) - {"input.source"}
+_OF_WEEKS = set(catalog.INPUTS) - {"input.source", "input.dimension"}
 """What the SQL reads of the sources' week files and archive."""
 GROUPS = catalog.SCHEMAS
 REBUILD = (
@@ -125,7 +125,7 @@ def _model_specs(owner: str) -> Iterator[dg.AssetSpec]:
     weeks = {report_key(source) for source in sources()}
     for model in models.models().values():
         contract = catalog.contract_of(model.name)
-        schema, _, stem = model.name.partition(".")
+        schema = model.name.partition(".")[0]
         yield dg.AssetSpec(
             table_key(model.name),
             deps=sorted(_deps(model.reads, weeks)),
@@ -140,7 +140,7 @@ def _model_specs(owner: str) -> Iterator[dg.AssetSpec]:
                 "dagster/uri": str(Warehouse.default().database),
                 "dagster/column_schema": metadata.column_schema(contract),
                 "dagster/code_references": metadata.code(model.path),
-                "file": f"sql/{schema}/{stem}.sql",
+                "file": model.file,
             },
         )
 

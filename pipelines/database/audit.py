@@ -27,7 +27,7 @@ def audit(connection: duckdb.DuckDBPyConnection) -> None:
     for name in tables(connection):
         keeps_contract(connection, name)
     for name, file in models.audits().items():
-        rows = connection.sql(file.read_text(encoding="utf-8")).pl()
+        rows = connection.sql(models.Model(name, file).sql).pl()
         if rows.height:
             sample = "\n".join(str(row) for row in rows.head(_SAMPLE).to_dicts())
             raise errors.failed_audit(name, f"sql/audit/{file.name}", rows.height, sample)

@@ -53,7 +53,7 @@ def load_reference(
         schema = empty(catalog.contract_of(name)).schema
         read = pl.read_csv(file, infer_schema=False)
         if set(read.columns) != set(schema):
-            raise errors.shape_of(name, list(schema), read.columns)
+            raise errors.shape_of(name, f"sql/reference/{file.name}", list(schema), read.columns)
         try:
             rows = read.select(_typed(column, dtype) for column, dtype in schema.items())
         except pl.exceptions.PolarsError as error:
