@@ -1,7 +1,7 @@
 """The contracts of the reference tables: members, aliases and identities, as dated rows.
 
-The rows stand in `sql/reference/*.csv`, reviewed like code. A row is valid from a date until a
-date; an empty `valid_to` is still valid.
+The rows stand in `sql/reference/*.csv`, and of one source in its folder, reviewed like code. A row
+is valid from a date until a date; an empty `valid_to` is still valid.
 """
 
 from __future__ import annotations

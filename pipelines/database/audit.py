@@ -8,7 +8,7 @@ import duckdb
 import pandera.polars as pa
 import polars as pl
 
-from pipelines.database import errors, models
+from pipelines.database import errors, models, reference_files
 from pipelines.database.connection import tables
 from schemas import catalog
 
@@ -44,7 +44,14 @@ def keeps_contract(connection: duckdb.DuckDBPyConnection, name: str) -> None:
         try:
             contract.validate(rows, lazy=True)
         except pa.errors.SchemaErrors as broken:
-            raise errors.broken_contract(name, _cases(broken.failure_cases)) from broken
+            rules = _cases(broken.failure_cases)
+            raise errors.broken_contract(name, _made_by(name), rules) from broken
+
+
+def _made_by(name: str) -> str:
+    """Return the file of a model, or where the rows of a reference table stand."""
+    model = models.models().get(name)
+    return model.file if model else reference_files.places_of(name)
 
 
 def _slices(

@@ -85,13 +85,12 @@ def failed_audit(name: str, file: str, count: int, sample: str) -> BuildError:
     )
 
 
-def broken_contract(table: str, rules: str) -> BuildError:
+def broken_contract(table: str, file: str, rules: str) -> BuildError:
     """Rows of a table break its contract."""
-    schema, _, stem = table.partition(".")
-    suffix = "csv" if schema == "reference" else "sql"
+    schema = table.partition(".")[0]
     return BuildError(
         f"Table {table} breaks its contract; nothing was published.",
-        where=Where(file=f"sql/{schema}/{stem}.{suffix}"),
+        where=Where(file=file),
         expected=f"the rules of the class in schemas/{schema}.py",
         found=rules,
         fix="find the cause in the rows shown; the published database is still the last good one",

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -119,16 +118,6 @@ def macros() -> dict[str, str]:
     """
     files = sorted((SQL / "macros").glob("*.sql"))
     return {f"ops.{file.stem}": file.read_text(encoding="utf-8") for file in files}
-
-
-def reference_tables() -> dict[str, Path]:
-    """Return the reference tables' files by table name.
-
-    `FUNDFLOWS_REFERENCE` names another folder, for a team that keeps its own rows.
-    """
-    folder = Path(os.environ.get("FUNDFLOWS_REFERENCE") or SQL / "reference")
-    files = sorted(folder.glob("*.csv"))
-    return {f"reference.{file.stem}": file for file in files}
 
 
 def audits() -> dict[str, Path]:
