@@ -1,6 +1,7 @@
 """Finding the contract of a table by its name: folder is schema, stem is table, class is contract.
 
-`core.fund_week` is `schemas.core.FundWeek`. Nothing else maps names to contracts.
+`core.fund_week` is `schemas.core.FundWeek`; the views of a dimension are made from the list of
+dimensions. Nothing else maps names to contracts.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import cache
 import pandera.polars as pa
 import polars as pl
 
-from schemas import core, ops
+from schemas import core, mart, ops
 from schemas.observation import Observation, Outcome, Refused
 
 SCHEMAS = ("reference", "core", "ops", "mart")
@@ -35,9 +36,11 @@ INPUTS: dict[str, type[pa.DataFrameModel]] = {
     "input.outcome": Outcome,
     "input.report": core.Report,
     "input.source": core.Source,
+    "input.dimension": core.Dimension,
     "input.coverage": ops.Coverage,
 }
-"""The inputs of the SQL: what the weeks' files, the archive and the sources' files hold."""
+"""The inputs of the SQL: what the weeks' files, the archive, the sources' files and the list of
+dimensions hold."""
 
 
 def contract_of(table: str) -> type[pa.DataFrameModel]:
@@ -46,8 +49,9 @@ def contract_of(table: str) -> type[pa.DataFrameModel]:
     Raises:
         LookupError: naming the class that is missing.
     """
-    if table in INPUTS:
-        return INPUTS[table]
+    known = INPUTS.get(table) or mart.BY_DIMENSION.get(table)
+    if known is not None:
+        return known
     schema, _, stem = table.partition(".")
     name = "".join(word.capitalize() for word in stem.split("_"))
     contract = getattr(importlib.import_module(f"schemas.{schema}"), name, None)

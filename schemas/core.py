@@ -11,6 +11,7 @@ from typing import Annotated
 import pandera.polars as pa
 import polars as pl
 
+from schemas.dimensions import AXES, DAILY, NAMES, PRINTED, listed
 from schemas.observation import KEY, Amount, Instant
 from schemas.observation import Observation as ReadObservation
 
@@ -83,13 +84,35 @@ class MemberLabel(_Strict):
         unique = ["dimension", "label_key", "valid_from"]
 
 
+class Dimension(_Strict):
+    """Every dimension by which money is counted, and what makes a fund a member.
+
+    grain: one row per dimension
+    """
+
+    dimension: pl.String = pa.Field(unique=True, description="Its code: asset, product_type.")
+    meaning: pl.String = pa.Field(description="By what money is counted.")
+    membership: pl.String = pa.Field(description="What makes a fund a member, and of which day.")
+    counts_twice: pl.Boolean = pa.Field(
+        description="Whether members keep money that is another covered fund's, too; else the "
+        "world counts it once, see core.fund_week_member.share_counted (E20, E21)."
+    )
+    is_printed: pl.Boolean = pa.Field(description="Whether reports print figures of its members.")
+    is_axis: pl.Boolean = pa.Field(
+        description="Whether printed members are held against the printed total (E49)."
+    )
+    is_daily: pl.Boolean = pa.Field(
+        description="Whether core.flow_day and mart.period_flows have it."
+    )
+
+
 class Member(_Strict):
     """Every member of every dimension with its name for display.
 
     grain: one row per dimension and member
     """
 
-    dimension: pl.String = pa.Field(description="fund, asset, issuer, country or total.")
+    dimension: pl.String = pa.Field(isin=list(NAMES), description=f"{listed(NAMES)}.")
     member: pl.String = pa.Field(description="Code that people use.")
     member_name: pl.String = pa.Field(description="Name for display.")
 
@@ -329,7 +352,7 @@ class FundWeekMember(_Strict):
     week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
     issuer: pl.String = pa.Field(description="The fund's issuer on those days (E39).")
     dimension: pl.String = pa.Field(
-        description="fund, asset, issuer (as was), issuer_as_is, sponsor, country or total."
+        isin=list(NAMES), description=f"{listed(NAMES)}; see core.dimension."
     )
     member: pl.String = pa.Field(description="The member; `unmapped` if the reference has none.")
     share_counted: Share = pa.Field(
@@ -351,7 +374,7 @@ class FlowDay(_Strict):
     source: pl.String = pa.Field(description="The publisher's series of reports.")
     trade_date: pl.Date = pa.Field(description="The day, as printed.")
     dimension: pl.String = pa.Field(
-        description="fund, asset, issuer, issuer_as_is, country, total."
+        isin=list(DAILY), description=f"{listed(DAILY)}; see core.dimension."
     )
     member: pl.String = pa.Field(description="The member; `unmapped` if the reference has none.")
     net_flow_usd: Money = pa.Field(
@@ -372,7 +395,7 @@ class ReportedWeek(_Strict):
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
     week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
-    dimension: pl.String = pa.Field(description="asset, issuer, country, fund or total.")
+    dimension: pl.String = pa.Field(description=f"{listed(PRINTED)}.")
     label: pl.String = pa.Field(description="The label as printed.")
     member: pl.String = pa.Field(description="The member that it means; `unmapped` if none.")
     net_flow_usd: Money = pa.Field(nullable=True, description="Net flow of the week.")
@@ -401,9 +424,7 @@ class ReportedAxis(_Strict):
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
     week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
-    dimension: pl.String = pa.Field(
-        isin=["asset", "issuer", "country"], description="asset, issuer or country."
-    )
+    dimension: pl.String = pa.Field(isin=list(AXES), description=f"{listed(AXES)}.")
     total_usd: Money = pa.Field(description="Printed total; of several the most precise one.")
     members_usd: Money = pa.Field(description="Sum of the printed flows of its members.")
     remainder_usd: Money = pa.Field(description="Total less members.")

@@ -11,6 +11,7 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas.core import Money, closes
+from schemas.dimensions import DIMENSIONS, NAMES, PRINTED, listed
 
 Percent = Annotated[pl.Decimal, 28, 6]
 Coins = Annotated[pl.Decimal, 28, 8]
@@ -22,7 +23,7 @@ class _Member(pa.DataFrameModel):
     )
     week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends (E31).")
     dimension: pl.String = pa.Field(
-        description="fund, asset, issuer (as was), issuer_as_is, sponsor, country or total."
+        isin=list(NAMES), description=f"{listed(NAMES)}; see core.dimension."
     )
     member: pl.String = pa.Field(
         description="Code that people use: BTC, ishares, US, ibit-us; `unmapped` if none."
@@ -143,52 +144,23 @@ class AumChange(_Member):
         unique = ["source", "week_ending", "dimension", "member"]
 
 
-class FlowsByAsset(Flows):
-    """Net flow of every week by asset. grain: one row per source, week and asset."""
+def _by(contract: type[_Member], says: str, meaning: str) -> type[_Member]:
+    """Return the contract of a view that holds one dimension of a table."""
+    grain = "one row per source, week and member"
+    text = {"__doc__": f"{says} by {meaning}.\n\ngrain: {grain}", "__module__": __name__}
+    return type(contract.__name__, (contract,), text)
 
 
-class FlowsByIssuer(Flows):
-    """Net flow of every week by issuer. grain: one row per source, week and issuer."""
-
-
-class FlowsByCountry(Flows):
-    """Net flow of every week by country. grain: one row per source, week and country."""
-
-
-class FlowsByFund(Flows):
-    """Net flow of every week by fund. grain: one row per source, week and fund."""
-
-
-class AumChangeByAsset(AumChange):
-    """The change of AUM over a week by asset. grain: one row per source, week and asset."""
-
-
-class AumChangeByIssuer(AumChange):
-    """The change of AUM over a week by issuer. grain: one row per source, week and issuer."""
-
-
-class AumChangeByCountry(AumChange):
-    """The change of AUM over a week by country. grain: one row per source, week and country."""
-
-
-class AumChangeByFund(AumChange):
-    """The change of AUM over a week by fund. grain: one row per source, week and fund."""
-
-
-class FlowsByIssuerAsIs(Flows):
-    """Net flow by the issuer that funds have today. grain: one row per source, week and issuer."""
-
-
-class FlowsBySponsor(Flows):
-    """Net flow by the firm behind the issuer. grain: one row per source, week and sponsor."""
-
-
-class AumChangeByIssuerAsIs(AumChange):
-    """AUM change by the issuer funds have today. grain: one row per source, week and issuer."""
-
-
-class AumChangeBySponsor(AumChange):
-    """AUM change by the firm behind the issuer. grain: one row per source, week and sponsor."""
+BY_DIMENSION: dict[str, type[pa.DataFrameModel]] = {
+    f"mart.{table}_by_{dimension.name}": _by(contract, says, dimension.meaning)
+    for table, contract, says in (
+        ("flows", Flows, "Net flow of every week"),
+        ("aum_change", AumChange, "The change of AUM over a week"),
+    )
+    for dimension in DIMENSIONS
+    if dimension.has_views
+}
+"""The contracts of the views of a dimension, by name: the columns of their table."""
 
 
 class FundBridge(pa.DataFrameModel):
@@ -379,9 +351,7 @@ class SourceComparison(pa.DataFrameModel):
     week_ending: pl.Date = pa.Field(description="Its week, by the date on which it ends (E31).")
     other_source: pl.String = pa.Field(description="The other source.")
     other_week_ending: pl.Date = pa.Field(description="Its week that overlaps most.")
-    dimension: pl.String = pa.Field(
-        isin=["fund", "asset", "issuer", "country", "total"], description="What is compared."
-    )
+    dimension: pl.String = pa.Field(isin=list(PRINTED), description="What is compared.")
     member: pl.String = pa.Field(description="Code that people use: BTC, ishares, US, ibit-us.")
     member_name: pl.String = pa.Field(description="Name for display.")
     universe: pl.String = pa.Field(description="Which products the source's figures cover.")

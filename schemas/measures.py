@@ -32,7 +32,6 @@ MEASURES: dict[str, Measure] = {
     "fx_rate": Measure("ratio", "stock", "units of a currency for one euro, a reference rate"),
     "market_price": Measure("USD/share", "stock", "closing price of one share; never used as NAV"),
 }
-DIMENSIONS = ("fund", "asset", "issuer", "country", "currency", "total", "check")
 NULL_KINDS = ("blank", "dash", "not_available", "not_declared", "holiday", "awaited")
 RUNS = {"week": 1} | {f"{weeks}w": weeks for weeks in range(2, 14)}
 """Periods of whole weeks, by how many: the week, and runs such as "four weeks in a row" (E45)."""

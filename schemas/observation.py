@@ -12,7 +12,8 @@ from typing import Annotated
 import pandera.polars as pa
 import polars as pl
 
-from schemas.measures import DIMENSIONS, MEASURES, NULL_KINDS, PERIODS
+from schemas.dimensions import LABELLED
+from schemas.measures import MEASURES, NULL_KINDS, PERIODS
 
 Amount = Annotated[pl.Decimal, 38, 10]
 Instant = Annotated[pl.Datetime, "us", "UTC"]
@@ -56,7 +57,7 @@ class Observation(pa.DataFrameModel):
     )
     printed_table: pl.String = pa.Field(description="Which printed table, by the layout's name.")
     dimension: pl.String = pa.Field(
-        isin=list(DIMENSIONS),
+        isin=list(LABELLED),
         description="What the label names: fund, asset, issuer, country; total; or a check row.",
     )
     label: pl.String = pa.Field(description="The label as printed.")

@@ -1,7 +1,7 @@
 """The contracts of the reference tables: members, aliases and identities, as dated rows.
 
-The rows stand in `sql/reference/*.csv`, reviewed like code. A row is valid from a date until a
-date; an empty `valid_to` is still valid.
+The rows stand in `sql/reference/*.csv`, and of one source in its folder, reviewed like code. A row
+is valid from a date until a date; an empty `valid_to` is still valid.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Annotated
 import pandera.polars as pa
 import polars as pl
 
-from schemas.measures import DIMENSIONS, MEASURES, PERIODS
+from schemas.dimensions import AXES, LABELLED
+from schemas.measures import MEASURES, PERIODS
 from schemas.observation import KEY, Amount
 
 Fraction = Annotated[pl.Decimal, 28, 10]
@@ -90,6 +91,18 @@ class Country(_Reference):
     country_name: pl.String = pa.Field(description="Name for display.")
 
 
+class ProductType(_Reference):
+    """Types of product that a fund can be.
+
+    grain: one row per product type
+    """
+
+    product_type: pl.String = pa.Field(
+        unique=True, str_matches="^[a-z_]+$", description="Code that people use: spot_etf."
+    )
+    product_type_name: pl.String = pa.Field(description="Name for display.")
+
+
 class Fund(_Reference):
     """Funds by an internal id that never changes; tickers and labels are dated identifiers (E41).
 
@@ -105,8 +118,8 @@ class Fund(_Reference):
     listing_country: pl.String = pa.Field(description="Country of the primary listing.")
     domicile: pl.String = pa.Field(nullable=True, description="Country of domicile.")
     product_type: pl.String = pa.Field(
-        isin=["spot_etf", "equity_etf", "leveraged_etf", "futures_etf", "trust"],
-        description="Kind of product.",
+        description="The type of product that the fund is today; a trust that was converted is not "
+        "a trust any more, nor in its past."
     )
     leverage: pl.Int64 = pa.Field(ge=1, description="Exposure per dollar of AUM (E24).")
     direction: pl.Int64 = pa.Field(isin=[1, -1], description="-1 for short products (E23).")
@@ -161,9 +174,7 @@ class Alias(_Dated):
     grain: one row per dimension, label and span of time
     """
 
-    dimension: pl.String = pa.Field(
-        isin=["asset", "issuer", "country"], description="In tables of which dimension."
-    )
+    dimension: pl.String = pa.Field(isin=list(AXES), description="In tables of which dimension.")
     label: pl.String = pa.Field(description="The label as printed, compared without case.")
     member: pl.String = pa.Field(description="The member that it means.")
     note: pl.String = pa.Field(nullable=True, description="Why, where it is not obvious.")
@@ -288,7 +299,7 @@ class Correction(_Reference):
     )
     source: pl.String = pa.Field(description="The source whose number is patched.")
     printed_table: pl.String = pa.Field(description="Key of the number, as in core.observation.")
-    dimension: pl.String = pa.Field(isin=list(DIMENSIONS), description="Key of the number.")
+    dimension: pl.String = pa.Field(isin=list(LABELLED), description="Key of the number.")
     label: pl.String = pa.Field(description="Key of the number: the label as printed.")
     measure: pl.String = pa.Field(isin=list(MEASURES), description="Key of the number.")
     period: pl.String = pa.Field(isin=list(PERIODS), description="Key of the number: week, day...")

@@ -30,11 +30,14 @@ from pipelines.ingest.sources import source_of
 from pipelines.layouts.source import Source, parse_source
 from pipelines.store import archive
 from pipelines.store.paths import PROJECT, Warehouse
+from schemas import catalog
 
 ECB = source_of(PROJECT / "pipelines" / "defs" / "sources" / "ecb")
 CURRENCIES = ("USD", "CAD", "EUR")
 EFFECTS = ("net_flow", "market_effect", "fx_effect", "corporate_action", "universe_effect")
-DIMENSIONS = ("fund", "asset", "issuer", "issuer_as_is", "sponsor", "country", "total")
+DIMENSIONS = (
+    "fund", "asset", "issuer", "issuer_as_is", "sponsor", "country", "product_type", "total",
+)  # fmt: skip
 Rows = list[dict[str, Any]]
 
 
@@ -135,6 +138,9 @@ class BridgeWorld:
     def refer(self, table: str, **values: object) -> None:
         """Append one row to a reference table; columns not named are empty."""
         file = self.reference / f"{table}.csv"
+        if not file.exists():
+            columns = catalog.columns(catalog.contract_of(f"reference.{table}"))
+            file.write_text(",".join(column.name for column in columns) + "\n", encoding="utf-8")
         columns = file.read_text(encoding="utf-8").splitlines()[0].split(",")
         assert set(values) <= set(columns), (table, values)
         with file.open("a", newline="", encoding="utf-8") as opened:

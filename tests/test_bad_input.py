@@ -19,7 +19,7 @@ import pytest
 import steps
 from world import Said, World, files_under
 
-from pipelines.database import models
+from pipelines.database import models, reference_files
 from pipelines.database.audit import audit
 from pipelines.database.errors import BuildError
 from pipelines.store import archive
@@ -319,7 +319,7 @@ def test_an_unknown_label_is_kept_as_unmapped_and_the_line_to_add_is_printed(usa
     assert world.one(FLOW, week(1), "asset", "unmapped") == millions("0.5")
     assert checks_of(world, "label.xlsx", "warn") == [("label_mapped", 1, "asset Moonshot")]
     assert "unmapped label: coinshares: 'Moonshot'" in said.text
-    assert "sql/reference/alias.csv: asset,Moonshot,<asset>,1900-01-01,," in said.text
+    assert "sources/coinshares/labels.csv: asset,Moonshot,<asset>,1900-01-01,," in said.text
 
 
 def test_the_other_labels_of_that_report_are_mapped(usable):
@@ -510,20 +510,20 @@ def broken_audit(patch: pytest.MonkeyPatch, folder: Path) -> str:
 
 
 def broken_reference(patch: pytest.MonkeyPatch, folder: Path) -> str:
-    tables = models.reference_tables()
+    tables = reference_files.shared_files()
     file = folder / "alias.csv"
     lines = tables["reference.alias"].read_text(encoding="utf-8")
     file.write_text(lines + "asset,Bitcoin,NOPE,1900-01-01,,twice and nowhere\n", encoding="utf-8")
-    patch.setattr(models, "reference_tables", lambda: {**tables, "reference.alias": file})
+    patch.setattr(reference_files, "shared_files", lambda: {**tables, "reference.alias": file})
     return "breaks its contract; nothing was published."
 
 
 def broken_date(patch: pytest.MonkeyPatch, folder: Path) -> str:
-    tables = models.reference_tables()
+    tables = reference_files.shared_files()
     file = folder / "alias.csv"
     lines = tables["reference.alias"].read_text(encoding="utf-8")
     file.write_text(lines + "asset,Luna,LUNA,sometime,,\n", encoding="utf-8")
-    patch.setattr(models, "reference_tables", lambda: {**tables, "reference.alias": file})
+    patch.setattr(reference_files, "shared_files", lambda: {**tables, "reference.alias": file})
     return "reference.alias"
 
 

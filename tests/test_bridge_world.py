@@ -47,6 +47,7 @@ FIRST = {
 }
 LAST = {"bravo-us": on(12, 8), "delta-us": on(10, 6)}
 ASSET = {fund: "ETH" if fund[0] in "cde" else "BTC" for fund in FIRST}
+PRODUCT = {"bravo-us": "futures_etf", "cedar-ca": "trust"}
 ISSUER = {"bravo-us": "south", "cedar-ca": "maple", "delta-us": "east", "echo-us": "east"}
 
 
@@ -220,6 +221,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, book: Book) -> BridgeWorld:
             asset=ASSET[fund],
             issuer=ISSUER.get(fund),
             currency="CAD" if fund == "cedar-ca" else "USD",
+            product_type=PRODUCT.get(fund, "spot_etf"),
         )
     made.refer(
         "fund_issuer",
@@ -274,6 +276,7 @@ def test_f4_every_aggregate_is_the_sum_of_what_was_constructed(
             "issuer_as_is": issuer_of(fund, on(12, 31)),
             "sponsor": f"{issuer.title()} Inc.",
             "country": fund[-2:].upper(),
+            "product_type": PRODUCT.get(fund, "spot_etf"),
             "total": "total",
         }[dimension]
         for name, amount in amounts.items():

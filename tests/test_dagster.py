@@ -396,7 +396,7 @@ def test_an_unmapped_label_is_a_check_that_warns_with_the_line_to_add(built):
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert check.asset_key == dg.AssetKey(["core", "observation"])
     assert check.metadata["labels"].value == 1
-    assert "alias.csv: asset,Moonshot,<asset>" in check.metadata["lines_to_add"].value
+    assert "coinshares/labels.csv: asset,Moonshot,<asset>" in check.metadata["lines_to_add"].value
 
 
 @pytest.fixture

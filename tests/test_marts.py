@@ -24,7 +24,9 @@ from schemas.observation import Observation
 pytestmark = pytest.mark.slow
 
 MILLION = 1_000_000
-DIMENSIONS = ("asset", "issuer", "country", "fund")
+DIMENSIONS = (
+    "asset", "issuer", "issuer_as_is", "sponsor", "country", "fund", "product_type",
+)  # fmt: skip
 EFFECTS = (
     "net_flow_usd",
     "market_effect_usd",
@@ -491,6 +493,41 @@ def test_the_sponsor_of_brrr_changes_with_the_week(made):
 def test_a_printed_issuer_changes_its_sponsor_too(made):
     assert flow(made, "coinshares", "2024-06-07", "valkyrie") == -10 * MILLION
     assert flow(made, "coinshares", "2024-06-14", "coinshares") == 4 * MILLION
+
+
+def test_money_is_counted_by_the_type_of_product_that_funds_are_today(made):
+    rows = made.query(
+        "select source, member, member_name, sum(funds) from mart.flows_by_product_type "
+        "group by all order by all"
+    )
+    assert {(source, member) for source, member, _, _ in rows} >= {
+        ("proshares", "leveraged_etf"),
+        ("ark_bloomberg", "equity_etf"),
+        ("farside_btc", "spot_etf"),
+    }
+    assert {name for _, member, name, _ in rows if member == "leveraged_etf"} == {"Leveraged ETF"}
+    assert "coinshares" not in {source for source, *_ in rows}  # it prints no types of product
+
+
+def test_a_type_of_product_has_flows_to_date_and_a_bridge(made):
+    to_date = made.one(
+        "select ytd_net_flow_usd = (select sum(net_flow_usd) from core.flow_day "
+        "where source = 'proshares' and dimension = 'product_type' and trade_date <= week_ending "
+        "and year(trade_date) = year(week_ending)) from mart.period_flows "
+        "where source = 'proshares' and dimension = 'product_type' "
+        "order by week_ending desc limit 1"
+    )
+    assert to_date is True
+    by_type, in_total = (
+        made.query(
+            "select week_ending, aum_open_usd, net_flow_usd, market_effect_usd, aum_close_usd "
+            "from mart.aum_change where source = 'proshares' and dimension = ? order by all",
+            dimension,
+        )
+        for dimension in ("product_type", "total")
+    )
+    assert by_type == in_total
+    assert by_type
 
 
 def test_btc_is_a_fund_among_funds_and_an_asset_among_assets(made):

@@ -9,8 +9,9 @@ import polars as pl
 from pipelines.checking.contract import AMOUNT, REPORT
 from pipelines.checking.intervals import Interval, slip, verdict_of
 from pipelines.layouts.language import Layout, RowRule, label_in
+from schemas.dimensions import PRINTED
 
-_PARTS = ("fund", "asset", "issuer", "country")
+_PARTS = [name for name in PRINTED if name != "total"]
 _FIGURE = ("value", "half_unit", "sheet", "cell")
 _SPAN = (*REPORT, "measure", "period", "period_start", "period_end")
 

@@ -15,6 +15,7 @@ from pipelines.ingest.sources import other_sources, sources
 from pipelines.store import archive, journal
 from pipelines.store.journal import Unfinished
 from pipelines.store.paths import Warehouse
+from schemas.dimensions import SUMMARIES
 
 
 def run_due(space: Workspace, span: Span | None) -> int:
@@ -129,7 +130,7 @@ def _print_latest(warehouse: Warehouse) -> None:
     """Print the AUM change of each source's latest week by asset, issuer and country."""
     for line in unmapped_labels(warehouse.database):
         output.warning(f"unmapped label: {line}")
-    for dimension in ("total", "asset", "issuer", "country"):
+    for dimension in SUMMARIES:
         title = f"by {dimension}" if dimension != "total" else "in total"
         output.aum_change(
             f"AUM change of the latest week, US$m: {title}",

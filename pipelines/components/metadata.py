@@ -75,11 +75,17 @@ def _assets_of(table: str, sources: Sequence[str]) -> list[str]:
     return [] if table.startswith("input.") else [table]
 
 
-def code(file: Path) -> dg.CodeReferencesMetadataValue:
-    """Return the link from an asset to the file that makes it."""
-    label = file.relative_to(PROJECT).as_posix() if file.is_relative_to(PROJECT) else file.name
+def code(*files: Path) -> dg.CodeReferencesMetadataValue:
+    """Return the links from an asset to the files that make it."""
+    labels = [
+        file.relative_to(PROJECT).as_posix() if file.is_relative_to(PROJECT) else file.name
+        for file in files
+    ]
     return dg.CodeReferencesMetadataValue(
-        code_references=[dg.LocalFileCodeReference(file_path=str(file), line_number=1, label=label)]
+        code_references=[
+            dg.LocalFileCodeReference(file_path=str(file), line_number=1, label=label)
+            for file, label in zip(files, labels, strict=True)
+        ]
     )
 
 

@@ -16,7 +16,7 @@ from pipelines.components import metadata, workspace
 from pipelines.components.source_checks import report_key
 from pipelines.components.workspace import Workspace
 from pipelines.dagster_internals.look_ups import look_up_together
-from pipelines.database import as_known, models
+from pipelines.database import as_known, models, reference_files
 from pipelines.database.errors import BuildError
 from pipelines.database.labels import unmapped_labels
 from pipelines.database.publish import publish
@@ -27,7 +27,7 @@ from schemas import catalog
 
 _LABELS = "labels_mapped"
 _OBSERVATION = "core.observation"
-_OF_WEEKS = set(catalog.INPUTS) - {"input.source"}
+_OF_WEEKS = set(catalog.INPUTS) - {"input.source", "input.dimension"}
 """The inputs that are made of the week files and the archive."""
 GROUPS = catalog.SCHEMAS
 REBUILD = (
@@ -103,20 +103,20 @@ def models_asset(owner: str) -> dg.AssetsDefinition:
 
 
 def _reference_specs(owner: str) -> Iterator[dg.AssetSpec]:
-    for table, file in models.reference_tables().items():
+    for table, files in reference_files.files().items():
         contract = catalog.contract_of(table)
         yield dg.AssetSpec(
             table_key(table),
             group_name="reference",
             kinds={"duckdb", "csv"},
             owners=[owner],
-            code_version=hash_of(file.read_text(encoding="utf-8")),
+            code_version=hash_of("".join(file.read_text(encoding="utf-8") for file in files)),
             description=catalog.description(contract),
             metadata={
                 "dagster/table_name": table,
                 "dagster/column_schema": metadata.column_schema(contract),
-                "dagster/code_references": metadata.code(file),
-                "file": f"sql/reference/{file.name}",
+                "dagster/code_references": metadata.code(*files),
+                "file": reference_files.places_of(table),
             },
         )
 
@@ -125,7 +125,7 @@ def _model_specs(owner: str) -> Iterator[dg.AssetSpec]:
     weeks = {report_key(source) for source in sources()}
     for model in models.models().values():
         contract = catalog.contract_of(model.name)
-        schema, _, stem = model.name.partition(".")
+        schema = model.name.partition(".")[0]
         yield dg.AssetSpec(
             table_key(model.name),
             deps=sorted(_deps(model.reads, weeks)),
@@ -140,7 +140,7 @@ def _model_specs(owner: str) -> Iterator[dg.AssetSpec]:
                 "dagster/uri": str(Warehouse.default().database),
                 "dagster/column_schema": metadata.column_schema(contract),
                 "dagster/code_references": metadata.code(model.path),
-                "file": f"sql/{schema}/{stem}.sql",
+                "file": model.file,
             },
         )
 
@@ -177,7 +177,7 @@ def _check_specs() -> Iterator[dg.AssetCheckSpec]:
 
 def _audited() -> dict[str, str]:
     """Return the table to which each audit belongs as a check: the last one that it reads."""
-    order = [*models.reference_tables(), *models.models()]
+    order = [*reference_files.files(), *models.models()]
     return {
         name: max(models.Model(name, file).reads, key=order.index)
         for name, file in models.audits().items()

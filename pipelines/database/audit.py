@@ -8,7 +8,7 @@ import duckdb
 import pandera.polars as pa
 import polars as pl
 
-from pipelines.database import errors, models
+from pipelines.database import errors, models, reference_files
 from pipelines.database.connection import tables
 from schemas import catalog
 
@@ -27,7 +27,7 @@ def audit(connection: duckdb.DuckDBPyConnection) -> None:
     for name in tables(connection):
         keeps_contract(connection, name)
     for name, file in models.audits().items():
-        rows = connection.sql(file.read_text(encoding="utf-8")).pl()
+        rows = connection.sql(models.Model(name, file).sql).pl()
         if rows.height:
             sample = "\n".join(str(row) for row in rows.head(_SAMPLE).to_dicts())
             raise errors.failed_audit(name, f"sql/audit/{file.name}", rows.height, sample)
@@ -44,7 +44,14 @@ def keeps_contract(connection: duckdb.DuckDBPyConnection, name: str) -> None:
         try:
             contract.validate(rows, lazy=True)
         except pa.errors.SchemaErrors as broken:
-            raise errors.broken_contract(name, _cases(broken.failure_cases)) from broken
+            rules = _cases(broken.failure_cases)
+            raise errors.broken_contract(name, _made_by(name), rules) from broken
+
+
+def _made_by(name: str) -> str:
+    """Return the file of a model, or where the rows of a reference table stand."""
+    model = models.models().get(name)
+    return model.file if model else reference_files.places_of(name)
 
 
 def _slices(

@@ -72,19 +72,19 @@ def build(
 
 def create(connection: duckdb.DuckDBPyConnection, model: Model) -> BuiltTable:
     """Create a model's table or view with exactly the columns and types of its contract."""
-    schema, _, stem = model.name.partition(".")
-    file = f"sql/{schema}/{stem}.sql"
     columns = catalog.columns(catalog.contract_of(model.name))
     try:
         found = connection.sql(model.sql).columns
         if sorted(found) != sorted(column.name for column in columns):
-            raise errors.shape_of(model.name, [column.name for column in columns], found)
+            raise errors.shape_of(
+                model.name, model.file, [column.name for column in columns], found
+            )
         connection.execute(f"create {model.kind} {model.name} as {model.typed(model.sql)}")
         counted = connection.execute(f"select count(*) from {model.name}").fetchall()  # noqa: S608
     except duckdb.OutOfMemoryException as error:
         raise errors.out_of_memory(model.name, MEMORY, memory(), str(error)) from error
     except duckdb.Error as error:
-        raise errors.failed_query(model.name, file, str(error)) from error
+        raise errors.failed_query(model.name, model.file, str(error)) from error
     return BuiltTable(model.name, model.kind, int(counted[0][0]))
 
 

@@ -9,7 +9,7 @@ class BuildError(FundflowsError):
     """A model, a contract or an audit failed: the served file stays as it was."""
 
 
-def shape_of(table: str, expected: list[str], found: list[str]) -> BuildError:
+def shape_of(table: str, file: str, expected: list[str], found: list[str]) -> BuildError:
     """A model's columns are not those of its contract."""
     missing = [column for column in expected if column not in found]
     extra = [column for column in found if column not in expected]
@@ -21,13 +21,13 @@ def shape_of(table: str, expected: list[str], found: list[str]) -> BuildError:
         )
         if part
     )
-    schema, _, stem = table.partition(".")
+    schema = table.partition(".")[0]
     return BuildError(
         f"Model {table} does not have the columns of its contract.",
-        where=Where(file=f"sql/{schema}/{stem}.sql"),
+        where=Where(file=file),
         expected=", ".join(expected),
         found=differences,
-        fix=f"mend the SELECT, or the class in schemas/{schema}.py",
+        fix=f"mend the file, or the class in schemas/{schema}.py",
     )
 
 
@@ -63,12 +63,11 @@ def failed_query(table: str, file: str, message: str) -> BuildError:
     )
 
 
-def unclear_names(table: str, reads: list[str], named: list[str]) -> BuildError:
+def unclear_names(table: str, file: str, reads: list[str], named: list[str]) -> BuildError:
     """A model reads tables that it does not name as schema.table."""
-    schema, _, stem = table.partition(".")
     return BuildError(
         f"Model {table} does not name its tables clearly.",
-        where=Where(file=f"sql/{schema}/{stem}.sql"),
+        where=Where(file=file),
         expected=", ".join(reads),
         found=", ".join(named),
         fix="write each table as schema.table without quotes, and give no alias a schema's name",
@@ -86,13 +85,12 @@ def failed_audit(name: str, file: str, count: int, sample: str) -> BuildError:
     )
 
 
-def broken_contract(table: str, rules: str) -> BuildError:
+def broken_contract(table: str, file: str, rules: str) -> BuildError:
     """Rows of a table break its contract."""
-    schema, _, stem = table.partition(".")
-    suffix = "csv" if schema == "reference" else "sql"
+    schema = table.partition(".")[0]
     return BuildError(
         f"Table {table} breaks its contract; nothing was published.",
-        where=Where(file=f"sql/{schema}/{stem}.{suffix}"),
+        where=Where(file=file),
         expected=f"the rules of the class in schemas/{schema}.py",
         found=rules,
         fix="find the cause in the rows shown; the published database is still the last good one",

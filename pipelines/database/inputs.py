@@ -17,6 +17,7 @@ from pipelines.ingest.plan import Plan
 from pipelines.layouts.source import Source
 from pipelines.store.paths import Warehouse
 from schemas import catalog
+from schemas.dimensions import DIMENSIONS
 from schemas.observation import empty, frame
 
 
@@ -45,6 +46,7 @@ def inputs(warehouse: Warehouse, plans: Sequence[Plan], until: dt.datetime) -> I
         frames={
             "input.report": _reports(plans),
             "input.source": source_rows([plan.source for plan in plans]),
+            "input.dimension": dimension_rows(),
             "input.coverage": _coverage(plans, until),
         },
     )
@@ -68,6 +70,17 @@ def source_rows(sources: Sequence[Source]) -> pl.DataFrame:
         for source in sources
     ]
     return frame(catalog.contract_of("input.source"), rows)
+
+
+def dimension_rows() -> pl.DataFrame:
+    """Return the list of dimensions as rows of `core.dimension`."""
+    contract = catalog.contract_of("input.dimension")
+    columns = empty(contract).columns[1:]
+    rows: list[dict[str, object]] = [
+        {"dimension": each.name, **{column: getattr(each, column) for column in columns}}
+        for each in DIMENSIONS
+    ]
+    return frame(contract, rows)
 
 
 def _reports(plans: Sequence[Plan]) -> pl.DataFrame:

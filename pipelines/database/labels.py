@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from pipelines.database import models
+from pipelines.database import models, reference_files
 from pipelines.database.build import create
 from pipelines.database.connection import reading
 from pipelines.database.inputs import Inputs, open_inputs
@@ -68,9 +68,9 @@ def printed_labels(dimension: str, asset_classes: Collection[str] = ()) -> list[
 
     Of assets, only those of the given classes, if any are given.
     """
-    alias = _texts("reference.alias")
+    alias = reference_files.rows_of(reference_files.ALIAS)
     current = alias.filter((pl.col("dimension") == dimension) & pl.col("valid_to").is_null())
-    names = _texts(f"reference.{dimension}")
+    names = reference_files.rows_of(f"reference.{dimension}")
     if dimension == "asset" and asset_classes:
         names = names.filter(pl.col("asset_class").is_in(list(asset_classes)))
     named = names.rename({dimension: "member", f"{dimension}_name": "name"})
@@ -81,17 +81,18 @@ def printed_labels(dimension: str, asset_classes: Collection[str] = ()) -> list[
     return best.sort("member").get_column("label").to_list()
 
 
-def _texts(table: str) -> pl.DataFrame:
-    """Return a reference file as it is written."""
-    return pl.read_csv(models.reference_tables()[table], infer_schema=False, glob=False)
-
-
 def lines_to_add(dimension: str, label: str, source: str, since: dt.date) -> str:
-    """Return the reference line that would map a label, and where it belongs."""
+    """Return the reference line that would map a label, and where it belongs.
+
+    A fund's ticker is the same for all; any other label is its source's until another prints it.
+    """
     quoted = f'"{label}"' if "," in label else label
     file, line = (
-        ("fund_identifier.csv", f"<fund id>,ticker,{quoted},{since},")
+        ("sql/reference/fund_identifier.csv", f"<fund id>,ticker,{quoted},{since},")
         if dimension == "fund"
-        else ("alias.csv", f"{dimension},{quoted},<{dimension}>,1900-01-01,,")
+        else (
+            reference_files.place_of(reference_files.FOLDER / source / "labels.csv"),
+            f"{dimension},{quoted},<{dimension}>,1900-01-01,,",
+        )
     )
-    return f"{source}: {label!r} (since {since}) -> sql/reference/{file}: {line}"
+    return f"{source}: {label!r} (since {since}) -> {file}: {line}"

@@ -1,5 +1,7 @@
 """The SQL models: one SELECT per file, folder is schema, stem is table; and their macros.
 
+A file that is written once for all dimensions makes a model for each of them.
+
 Names, descriptions, dependencies and column lineage are read from the files; nothing is typed
 twice. Nothing is executed here.
 """
@@ -9,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -17,7 +18,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.database import errors
+from pipelines.database import dimensions, errors
 from pipelines.store.files import write_whole
 from pipelines.store.paths import PROJECT
 from schemas import catalog
@@ -40,11 +41,19 @@ class Model:
 
     name: str
     path: Path
+    dimension: str | None = None
+    """The dimension that the model is about, of a file that makes a model for each."""
 
     @cached_property
     def sql(self) -> str:
-        """The SELECT."""
-        return self.path.read_text(encoding="utf-8")
+        """The SELECT, with what its file says once for all dimensions of a kind."""
+        sql = self.path.read_text(encoding="utf-8")
+        return dimensions.repeated(dimensions.about(sql, self.dimension) if self.dimension else sql)
+
+    @property
+    def file(self) -> str:
+        """The file as people find it: `sql/mart/flows.sql`."""
+        return f"sql/{self.path.relative_to(SQL).as_posix()}"
 
     @property
     def query(self) -> str:
@@ -89,13 +98,16 @@ def models() -> dict[str, Model]:
     Raises:
         graphlib.CycleError: when models read each other in a circle.
     """
-    found = {
-        f"{file.parent.name}.{file.stem}": Model(f"{file.parent.name}.{file.stem}", file)
-        for schema in _DERIVED
-        for file in sorted((SQL / schema).glob("*.sql"))
-    }
+    files = (file for schema in _DERIVED for file in sorted((SQL / schema).glob("*.sql")))
+    found = {model.name: model for file in files for model in _models_in(file)}
     graph = {name: [read for read in model.reads if read in found] for name, model in found.items()}
     return {name: found[name] for name in TopologicalSorter(graph).static_order()}
+
+
+def _models_in(file: Path) -> list[Model]:
+    name = f"{file.parent.name}.{file.stem}"
+    each = dimensions.dimensions_of(file.read_text(encoding="utf-8"))
+    return [Model(f"{name}_{one}", file, one) for one in each] or [Model(name, file)]
 
 
 @cache
@@ -106,16 +118,6 @@ def macros() -> dict[str, str]:
     """
     files = sorted((SQL / "macros").glob("*.sql"))
     return {f"ops.{file.stem}": file.read_text(encoding="utf-8") for file in files}
-
-
-def reference_tables() -> dict[str, Path]:
-    """Return the reference tables' files by table name.
-
-    `FUNDFLOWS_REFERENCE` names another folder, for a team that keeps its own rows.
-    """
-    folder = Path(os.environ.get("FUNDFLOWS_REFERENCE") or SQL / "reference")
-    files = sorted(folder.glob("*.csv"))
-    return {f"reference.{file.stem}": file for file in files}
 
 
 def audits() -> dict[str, Path]:
@@ -158,12 +160,11 @@ def _column_lineage(model: Model) -> Lineage:
     try:
         tree = sqlglot.parse_one(model.sql, read="duckdb")
     except sqlglot.errors.SqlglotError as error:
-        file = model.path.relative_to(SQL.parent).as_posix()
-        raise errors.failed_query(model.name, file, str(error)) from error
+        raise errors.failed_query(model.name, model.file, str(error)) from error
     tables = tree.find_all(sqlglot.exp.Table)
     reads = sorted({f"{table.db}.{table.name}" for table in tables if table.db})
     if reads != list(model.reads):
-        raise errors.unclear_names(model.name, reads, list(model.reads))
+        raise errors.unclear_names(model.name, model.file, reads, list(model.reads))
     # Untrimmed: only the leaves are wanted, and trimming copies the tree for every column.
     known = _known_columns(model.reads)
     nodes = trace(None, tree, known, dialect="duckdb", trim_selects=False)

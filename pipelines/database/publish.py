@@ -10,11 +10,12 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 import duckdb
 
-from pipelines.database import models
+from pipelines.database import reference_files
 from pipelines.database.build import BUILD, build
 from pipelines.database.connection import opened, reading
 from pipelines.database.inputs import inputs, source_rows
@@ -34,8 +35,8 @@ def fingerprint(warehouse: Warehouse, sources: Sequence[Source], now: dt.datetim
             stat = file.stat()
             digest.update(file.relative_to(warehouse.root).as_posix().encode())
             digest.update(f" {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    reference = models.reference_tables().values()
-    code = [*SQL.rglob("*.sql"), *reference, *Path(__file__).parent.glob("*.py")]
+    reference = chain.from_iterable(reference_files.files().values())
+    code = {*SQL.rglob("*.sql"), *reference, *Path(__file__).parent.glob("*.py")}
     for file in sorted([*code, *(PROJECT / "schemas").glob("*.py")]):
         digest.update(file.read_bytes())
     digest.update(source_rows(sources).write_json().encode())

@@ -1,21 +1,20 @@
-"""Reference rows: CSV files to typed tables; and whether corrections still hold."""
+"""Reference rows: texts to typed tables; and whether corrections still hold."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
-from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from pipelines.database import as_known, errors, models
+from pipelines.database import as_known, errors, reference_files
 from pipelines.database.audit import keeps_contract
 from pipelines.database.models import BuiltTable
+from pipelines.database.reference_files import CORRECTION, place_of
 from schemas import catalog
 from schemas.observation import empty
 
-CORRECTION = "reference.correction"
 _STALE = """
     select
         ledger.correction,
@@ -43,21 +42,20 @@ _STALE = """
 def load_reference(
     connection: duckdb.DuckDBPyConnection, as_of: dt.datetime | None = None
 ) -> list[BuiltTable]:
-    """Load all reference files as tables, the corrections as of a moment.
+    """Load all reference rows as tables, the corrections as of a moment.
 
     Raises:
         BuildError: a file's columns are not those of its contract, or a value is not of its type.
     """
     loaded = []
-    for name, file in models.reference_tables().items():
+    for name in reference_files.files():
         schema = empty(catalog.contract_of(name)).schema
-        read = pl.read_csv(file, infer_schema=False, glob=False)
-        if set(read.columns) != set(schema):
-            raise errors.shape_of(name, list(schema), read.columns)
+        read = reference_files.rows_of(name)
         try:
             rows = read.select(_typed(column, dtype) for column, dtype in schema.items())
         except pl.exceptions.PolarsError as error:
-            raise errors.failed_query(name, f"sql/reference/{file.name}", str(error)) from error
+            places = reference_files.places_of(name)
+            raise errors.failed_query(name, places, str(error)) from error
         if name == CORRECTION and as_of:
             rows = _known_corrections(rows, as_known.last_day_over(as_of))
         connection.register("arriving", rows)
@@ -85,21 +83,24 @@ def corrections_hold(connection: duckdb.DuckDBPyConnection) -> None:
     stale = connection.execute(_STALE).fetchall()
     if stale:
         correction, number, expected, found, is_withdrawn = stale[0]
-        file = models.reference_tables()[CORRECTION]
         raise errors.stale_correction(
             correction,
-            f"{file}:{_line_of(file, correction)}",
+            _line_of(correction),
             expected=f"{number} printed as {expected.normalize():f}",
             found=found or "no such number",
             is_withdrawn=is_withdrawn,
         )
 
 
-def _line_of(file: Path, correction: str) -> int:
-    """Return the number of the line in the ledger that begins with a correction's name."""
-    with file.open(encoding="utf-8", newline="") as opened:
-        rows = csv.DictReader(opened)
-        return next(rows.line_num for row in rows if row["correction"] == correction)
+def _line_of(correction: str) -> str:
+    """Return the file and line of the ledger that begins with a correction's name."""
+    for file in reference_files.files()[CORRECTION]:
+        with file.open(encoding="utf-8", newline="") as opened:
+            rows = csv.DictReader(opened)
+            for row in rows:
+                if row["correction"] == correction:
+                    return f"{place_of(file)}:{rows.line_num}"
+    raise LookupError(correction)
 
 
 def _typed(column: str, dtype: pl.DataType) -> pl.Expr:

@@ -16,12 +16,13 @@ import pydantic
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from pipelines.layouts.units import NULL_REASONS, Unit, clean, parse_unit
+from schemas.dimensions import LABELLED
 from schemas.measures import MEASURES, NULL_KINDS, PERIODS
 
 Container = Literal["xlsx", "csv", "html"]
 """Each is read by the module of that name in `reading.containers`."""
 Period = Literal[PERIODS]  # type: ignore[valid-type]
-Dimension = Literal["fund", "asset", "issuer", "country", "currency", "total", "check"]
+Dimension = Literal[LABELLED]  # type: ignore[valid-type]
 
 
 def _listed(value: object) -> object:

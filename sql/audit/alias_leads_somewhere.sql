@@ -20,6 +20,7 @@ select
 from reference.fund_issuer
 anti join reference.issuer using (issuer)
 union all
+-- each attribute of a fund
 select
     'fund' as file,
     fund.fund as label,
@@ -27,6 +28,7 @@ select
 from reference.fund
 anti join reference.asset using (asset)
 union all
+-- end
 select
     'issuer_sponsor' as file,
     issuer_sponsor.issuer as label,

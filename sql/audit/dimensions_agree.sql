@@ -2,13 +2,15 @@
 -- countries keep what is counted twice, all others count it once (E20).
 with summed as (
     select
-        source,
-        week_ending,
-        dimension in ('fund', 'country') as counts_twice,
-        dimension,
-        sum(net_flow_usd) as net_flow_usd
+        flows.source,
+        flows.week_ending,
+        dimension.counts_twice,
+        flows.dimension,
+        sum(flows.net_flow_usd) as net_flow_usd
     from mart.flows
-    where basis = 'sum of funds' and dimension <> 'total'
+    inner join core.dimension
+        on flows.dimension = dimension.dimension
+    where flows.basis = 'sum of funds' and flows.dimension <> 'total'
     group by all
 )
 

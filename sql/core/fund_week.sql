@@ -6,12 +6,10 @@ with issued as (
     from core.fund_step as step
     left join reference.fund_issuer as issuer_now
         on step.fund = issuer_now.fund
-        and step.trade_date >= issuer_now.valid_from
-        and step.trade_date <= coalesce(issuer_now.valid_to, date '9999-12-31')
+        and ops.is_valid(step.trade_date, issuer_now.valid_from, issuer_now.valid_to)
     left join reference.fund_issuer as issuer_then
         on step.fund = issuer_then.fund
-        and step.from_date >= issuer_then.valid_from
-        and step.from_date <= coalesce(issuer_then.valid_to, date '9999-12-31')
+        and ops.is_valid(step.from_date, issuer_then.valid_from, issuer_then.valid_to)
 ),
 
 switching as (

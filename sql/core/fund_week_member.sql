@@ -17,8 +17,7 @@ held as (
     from covered as holder
     inner join reference.fund_holding as holding
         on holder.fund = holding.fund
-        and holder.week_ending >= holding.valid_from
-        and holder.week_ending <= coalesce(holding.valid_to, date '9999-12-31')
+        and ops.is_valid(holder.week_ending, holding.valid_from, holding.valid_to)
     inner join covered as held_fund
         on holding.holds = held_fund.fund
         and holder.source = held_fund.source
@@ -34,7 +33,9 @@ identified as (
         week.issuer as issuer_of_week,
         1 - coalesce(held.weight, 0) as world_share,
         week.fund,
+        -- each attribute of a fund
         coalesce(fund.asset, 'unmapped') as asset,
+        -- end
         week.issuer,
         coalesce(issuer_today.issuer, 'unmapped') as issuer_as_is,
         coalesce(sponsor.sponsor, 'unmapped') as sponsor,
@@ -52,21 +53,46 @@ identified as (
         and issuer_today.valid_to is null
     left join reference.issuer_sponsor as sponsor
         on week.issuer = sponsor.issuer
-        and week.week_ending >= sponsor.valid_from
-        and week.week_ending <= coalesce(sponsor.valid_to, date '9999-12-31')
+        and ops.is_valid(week.week_ending, sponsor.valid_from, sponsor.valid_to)
     left join held
         on week.source = held.source
         and week.fund = held.fund
         and week.week_ending = held.week_ending
+),
+
+melted as (
+    select
+        source,
+        label,
+        week_ending,
+        issuer_of_week as issuer,
+        dimension,
+        member,
+        world_share
+    from identified
+    unpivot (
+        member for dimension in (
+            fund,
+            -- each attribute of a fund
+            asset,
+            -- end
+            issuer,
+            issuer_as_is,
+            sponsor,
+            country,
+            total
+        )
+    )
 )
 
 select
-    source,
-    label,
-    week_ending,
-    issuer_of_week as issuer,
-    dimension,
-    member,
-    if(dimension in ('fund', 'country'), 1, world_share) as share_counted
-from identified
-unpivot (member for dimension in (fund, asset, issuer, issuer_as_is, sponsor, country, total))
+    melted.source,
+    melted.label,
+    melted.week_ending,
+    melted.issuer,
+    melted.dimension,
+    melted.member,
+    if(dimension.counts_twice, 1, melted.world_share) as share_counted
+from melted
+inner join core.dimension
+    on melted.dimension = dimension.dimension

@@ -1,27 +1,11 @@
-select
-    'fund' as dimension,
-    fund as member,
-    fund_name as member_name
-from reference.fund
-union all
+-- each dimension with names
 select
     'asset' as dimension,
     asset as member,
     asset_name as member_name
 from reference.asset
 union all
-select
-    'issuer' as dimension,
-    issuer as member,
-    issuer_name as member_name
-from reference.issuer
-union all
-select
-    'country' as dimension,
-    country as member,
-    country_name as member_name
-from reference.country
-union all
+-- end
 select
     'issuer_as_is' as dimension,
     issuer as member,
@@ -41,11 +25,15 @@ select
 union all
 -- What the printed members leave of a printed total.
 select
-    unnest(['asset', 'issuer', 'country']) as dimension,
+    dimension,
     'other-derived' as member,
     'Other (derived)' as member_name
+from core.dimension
+where is_axis
 union all
 select
-    unnest(['fund', 'asset', 'issuer', 'issuer_as_is', 'sponsor', 'country']) as dimension,
+    dimension,
     'unmapped' as member,
     'Unmapped' as member_name
+from core.dimension
+where dimension <> 'total'

@@ -22,7 +22,10 @@ summed as (
     inner join totals as total
         on member.source = total.source
         and member.week_ending = total.week_ending
-    where member.dimension in ('asset', 'issuer', 'country') and member.net_flow_usd is not null
+    inner join core.dimension
+        on member.dimension = dimension.dimension
+        and dimension.is_axis
+    where member.net_flow_usd is not null
     group by all
 )
 

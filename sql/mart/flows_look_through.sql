@@ -15,8 +15,7 @@ with looked_through as (
         and member.dimension = 'asset'
     left join reference.asset_weight as weight
         on week.fund = weight.fund
-        and week.week_ending - 7 >= weight.valid_from
-        and week.week_ending - 7 <= coalesce(weight.valid_to, date '9999-12-31')
+        and ops.is_valid(week.week_ending - 7, weight.valid_from, weight.valid_to)
 )
 
 select

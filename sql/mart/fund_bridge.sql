@@ -13,8 +13,7 @@ with paid as (
         and day.trade_date between action.effective_date and action.effective_date + 6
     left join reference.fund_issuer as issuer
         on day.fund = issuer.fund
-        and day.trade_date >= issuer.valid_from
-        and day.trade_date <= coalesce(issuer.valid_to, date '9999-12-31')
+        and ops.is_valid(day.trade_date, issuer.valid_from, issuer.valid_to)
     where
         action.kind = 'distribution'
         and (day.shares_outstanding is not null or day.aum_local / day.nav_local is not null)

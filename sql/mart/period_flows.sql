@@ -1,14 +1,16 @@
 with weekly as (
     select
-        source,
-        week_ending,
-        dimension,
-        member,
-        member_name,
-        net_flow_usd,
-        status
+        flows.source,
+        flows.week_ending,
+        flows.dimension,
+        flows.member,
+        flows.member_name,
+        flows.net_flow_usd,
+        flows.status
     from mart.flows
-    where dimension <> 'sponsor'
+    inner join core.dimension
+        on flows.dimension = dimension.dimension
+        and dimension.is_daily
 ),
 
 -- Days, and a row without flow at the end of every week, at which the sums are read.

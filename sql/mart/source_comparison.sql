@@ -26,13 +26,15 @@ flows as (
     from mart.flows as flows
     inner join core.source
         on flows.source = source.source
+    inner join core.dimension
+        on flows.dimension = dimension.dimension
+        and dimension.is_printed
     left join spans
         on flows.source = spans.source
         and flows.week_ending = spans.week_ending
     where
         flows.net_flow_usd is not null
         and flows.member <> 'unmapped'
-        and flows.dimension in ('fund', 'asset', 'issuer', 'country', 'total')
 ),
 
 -- Sources that have no asset in common speak of different money: iShares' bitcoin and iShares'

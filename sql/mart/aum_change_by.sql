@@ -1,4 +1,5 @@
 -- kind: view
+-- each: dimension with views
 select *
 from mart.aum_change
 where dimension = 'asset'

@@ -1,4 +1,0 @@
--- kind: view
-select *
-from mart.aum_change
-where dimension = 'sponsor'

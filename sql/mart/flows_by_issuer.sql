@@ -1,4 +1,0 @@
--- kind: view
-select *
-from mart.flows
-where dimension = 'issuer'
