@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from pipelines.database import models
+from pipelines.database import models, reference_files
 from schemas import catalog
 
-TABLES = [*models.models(), *models.reference_tables()]
+TABLES = [*models.models(), *reference_files.files()]
 GRAIN = re.compile(r"\bgrain: one row(?: per [^\n]+)?$", re.MULTILINE)
 RUN = 5
 """So many words in a row that are the same in both are a repetition."""

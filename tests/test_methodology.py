@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.database import models
+from pipelines.database import models, reference_files
 from schemas import catalog
 
 PROJECT = Path(__file__).parents[1]
@@ -64,7 +64,7 @@ def test_the_page_refers_to_its_own_entries():
     assert ids(PAGE.read_text(encoding="utf-8")) == set(entries())
 
 
-@pytest.mark.parametrize("table", [*models.models(), *models.reference_tables()])
+@pytest.mark.parametrize("table", [*models.models(), *reference_files.files()])
 def test_an_id_never_stands_alone_in_what_people_read(table):
     contract = catalog.contract_of(table)
     texts = [catalog.description(contract), *(c.description for c in catalog.columns(contract))]

@@ -1,4 +1,4 @@
-"""Where reference rows stand: in files that all share, and in the folder of the source they are of.
+"""The files of reference rows: those that all sources share, and those in a source's folder.
 
 `labels.csv` beside a source's `defs.yaml` has labels that only this source prints, in the columns
 of `alias.csv`; `corrections.csv` has lines about its numbers, in those of the ledger without the
@@ -69,16 +69,16 @@ def rows_of(table: str) -> pl.DataFrame:
         BuildError: a file has other columns than it should.
     """
     columns = [column.name for column in catalog.columns(catalog.contract_of(table))]
-    said = [name for name in columns if name != "note"]
+    meaning = [name for name in columns if name != "note"]
     rows = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
     for file in files()[table]:
         more = _read(file, table, columns).select(columns)
-        rows = rows.vstack(more.join(rows, on=said, how="anti", nulls_equal=True))
+        rows = rows.vstack(more.join(rows, on=meaning, how="anti", nulls_equal=True))
     return rows
 
 
 def _read(file: Path, table: str, columns: list[str]) -> pl.DataFrame:
-    read = pl.read_csv(file, infer_schema=False)
+    read = pl.read_csv(file, infer_schema=False, glob=False)
     if file.parent.parent != FOLDER:
         return _checked(read, file, table, columns)
     if table == CORRECTION:
