@@ -26,7 +26,7 @@ from pipelines.store.paths import Warehouse
 from pipelines.store.week_files import Mark, Vintage
 from pipelines.versions import CHECKING
 
-_MOST_OBSERVATIONS = 500_000
+_MOST_OBSERVATIONS = 100_000
 """At most so many observations of the reports it had to read stay in a plan."""
 _UNREAD = (None, None, None, None, None, 0)
 
