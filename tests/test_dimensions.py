@@ -118,7 +118,7 @@ def test_a_file_makes_a_model_for_each_dimension_of_its_kind(two):
 
 
 @pytest.mark.parametrize(
-    ("sql", "said"),
+    ("sql", "message"),
     [
         ("-- each atribute of a fund\nasset,\n-- end\n", "'atribute of a fund'"),
         ("-- each attribute of a fund\nasset,\n", "-- end"),
@@ -126,8 +126,8 @@ def test_a_file_makes_a_model_for_each_dimension_of_its_kind(two):
     ],
     ids=["a kind that is not known", "without an end", "without a beginning"],
 )
-def test_a_comment_that_cannot_be_meant_is_refused(sql, said):
-    with pytest.raises(ValueError, match=said):
+def test_a_comment_that_cannot_be_meant_is_refused(sql, message):
+    with pytest.raises(ValueError, match=message):
         dimensions.repeated(sql)
 
 

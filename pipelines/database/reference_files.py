@@ -63,17 +63,17 @@ def places_of(table: str) -> str:
 
 
 def rows_of(table: str) -> pl.DataFrame:
-    """Return all rows of a reference table as texts; what a source repeats counts once.
+    """Return all rows of a reference table as texts; a row that stands in two files counts once.
 
     Raises:
         BuildError: a file has other columns than it should.
     """
     columns = [column.name for column in catalog.columns(catalog.contract_of(table))]
-    said = [name for name in columns if name != "note"]
+    key = [name for name in columns if name != "note"]
     rows = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
     for file in files()[table]:
         more = _read(file, table, columns).select(columns)
-        rows = rows.vstack(more.join(rows, on=said, how="anti", nulls_equal=True))
+        rows = rows.vstack(more.join(rows, on=key, how="anti", nulls_equal=True))
     return rows
 
 

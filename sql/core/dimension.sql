@@ -1,5 +1,3 @@
--- Every dimension by which money is counted, and what makes a fund a member.
--- grain: one row a dimension
 select
     dimension,
     meaning,
