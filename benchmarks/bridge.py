@@ -21,6 +21,7 @@ import duckdb
 from benchmarks.world import table
 from pipelines.database import models
 from pipelines.database.connection import opened
+from pipelines.database.inputs import dimension_rows
 from schemas import catalog
 from schemas.observation import empty
 
@@ -102,10 +103,13 @@ def prepare(connection: duckdb.DuckDBPyConnection, fund_days: int) -> None:
     """Make the ledger: fund-days, the reference rows of their funds, and empty neighbours."""
     for schema in catalog.SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
+    for macro in models.macros().values():
+        connection.execute(macro)
     made = {"core.fund_day", "reference.fund", "reference.fund_issuer"}
     needed = {read for name in CHAIN for read in models.models()[name].reads}
     for name in sorted((needed - made - set(CHAIN)) | {"core.source"}):
-        connection.register("arriving", empty(catalog.contract_of(name)))
+        rows = dimension_rows() if name == "core.dimension" else empty(catalog.contract_of(name))
+        connection.register("arriving", rows)
         connection.execute(f"create table {name} as from arriving")
         connection.unregister("arriving")
     funds = fund_days // DAYS

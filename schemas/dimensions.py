@@ -19,7 +19,7 @@ class Dimension:
     meaning: str
     """Its members, as they end the sentence "Net flow of every week by"."""
     membership: str
-    """The column that makes a fund a member, and of which day; `names` alone is not enough."""
+    """The column that makes a fund a member, and the day of which it is."""
     names: str = ""
     """The reference table that has its members and their names for display, if there is one."""
     counts_twice: bool = False

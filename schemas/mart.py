@@ -144,16 +144,16 @@ class AumChange(_Member):
         unique = ["source", "week_ending", "dimension", "member"]
 
 
-def _by(contract: type[_Member], says: str, meaning: str) -> type[_Member]:
+def _by(contract: type[_Member], sentence: str, meaning: str) -> type[_Member]:
     """Return the contract of a view that holds one dimension of a table."""
     grain = "one row per source, week and member"
-    text = {"__doc__": f"{says} by {meaning}.\n\ngrain: {grain}", "__module__": __name__}
+    text = {"__doc__": f"{sentence} by {meaning}.\n\ngrain: {grain}", "__module__": __name__}
     return type(contract.__name__, (contract,), text)
 
 
 BY_DIMENSION: dict[str, type[pa.DataFrameModel]] = {
-    f"mart.{table}_by_{dimension.name}": _by(contract, says, dimension.meaning)
-    for table, contract, says in (
+    f"mart.{table}_by_{dimension.name}": _by(contract, sentence, dimension.meaning)
+    for table, contract, sentence in (
         ("flows", Flows, "Net flow of every week"),
         ("aum_change", AumChange, "The change of AUM over a week"),
     )
@@ -341,7 +341,7 @@ class CoinBridge(_BySource):
 class SourceComparison(pa.DataFrameModel):
     """Two sources side by side: net flow of a member in the weeks that overlap most (E62).
 
-    Only sources that have an asset in common in that week. Nothing is mixed or chosen: the row says
+    Only sources that have an asset in common in that week. Nothing is mixed or chosen: the row sentence
     how far they are apart, and the first of the known reasons that can explain it.
 
     grain: one row per pair of sources, week, dimension and member

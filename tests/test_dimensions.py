@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from pipelines.database import dimensions, models
+from pipelines.database.errors import BuildError
 from pipelines.database.inputs import dimension_rows
 from schemas import catalog
 from schemas.dimensions import DIMENSIONS, LABELLED, NAMES, REPEATED, listed
 from schemas.mart import AumChange, Flows
+from tests.bridge_world import BridgeWorld
 
 ASSETS = """select
     source,
@@ -116,7 +118,7 @@ def test_a_file_makes_a_model_for_each_dimension_of_its_kind(two):
 
 
 @pytest.mark.parametrize(
-    ("sql", "said"),
+    ("sql", "message"),
     [
         ("-- each atribute of a fund\nasset,\n-- end\n", "'atribute of a fund'"),
         ("-- each attribute of a fund\nasset,\n", "-- end"),
@@ -124,8 +126,8 @@ def test_a_file_makes_a_model_for_each_dimension_of_its_kind(two):
     ],
     ids=["a kind that is not known", "without an end", "without a beginning"],
 )
-def test_a_comment_that_cannot_be_meant_is_refused(sql, said):
-    with pytest.raises(ValueError, match=said):
+def test_a_comment_that_cannot_be_meant_is_refused(sql, message):
+    with pytest.raises(ValueError, match=message):
         dimensions.repeated(sql)
 
 
@@ -135,3 +137,24 @@ def test_a_new_attribute_of_a_fund_needs_a_row_of_the_list_only():
     assert not replace(kind, membership="reference.fund_issuer.wrapper").is_attribute
     assert not kind.has_names
     assert replace(kind, names="reference.wrapper").has_names
+
+
+# -- members ---------------------------------------------------------------------------------------
+
+
+def test_a_fund_of_a_type_of_product_that_is_not_there_stops_the_build(tmp_path):
+    world = BridgeWorld(tmp_path)
+    world.fund("odd-us", product_type="spot_fund")
+    world.report("odd", "date,fund,aum,flow\n2026-01-16,ODD,10,1\n")
+    with pytest.raises(BuildError, match="alias_leads_somewhere") as refused:
+        world.publish()
+    assert "'odd-us', 'points_at': 'spot_fund'" in refused.value.found
+
+
+def test_a_fund_that_nobody_knows_is_unmapped_in_every_dimension_but_the_total(tmp_path):
+    world = BridgeWorld(tmp_path)
+    world.report("odd", "date,fund,aum,flow\n2026-01-16,ODD,10,1\n")
+    world.publish()
+    rows = world.rows("select dimension, member, member_name from mart.flows")
+    assert {row["dimension"] for row in rows} == set(NAMES)
+    assert {row["member_name"] for row in rows if row["dimension"] != "total"} == {"Unmapped"}

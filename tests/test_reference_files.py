@@ -62,7 +62,7 @@ def test_a_label_of_a_source_is_a_row_of_its_table(folder):
     )
 
 
-def test_what_a_source_says_again_counts_once(folder):
+def test_a_row_that_a_source_repeats_counts_once(folder):
     before = len(loaded("reference.alias"))
     labels(folder, "asset,Bitcoin,BTC,1900-01-01,,once more", "asset,Oro,BTC,1900-01-01,,")
     labels(folder, "asset,Oro,BTC,1900-01-01,,", source="other")
@@ -85,8 +85,8 @@ def test_a_file_with_other_columns_is_refused_by_its_name(folder):
 
 
 def test_the_line_to_add_names_the_file_of_the_source():
-    said = lines_to_add("asset", "Moon, shot", "coinshares", dt.date(2026, 1, 16))
-    assert said.endswith(
+    line = lines_to_add("asset", "Moon, shot", "coinshares", dt.date(2026, 1, 16))
+    assert line.endswith(
         'pipelines/defs/sources/coinshares/labels.csv: asset,"Moon, shot",<asset>,1900-01-01,,'
     )
 

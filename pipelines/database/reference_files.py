@@ -63,7 +63,7 @@ def places_of(table: str) -> str:
 
 
 def rows_of(table: str) -> pl.DataFrame:
-    """Return all rows of a reference table as texts; what a source repeats counts once.
+    """Return all rows of a reference table as texts; a row that stands in two files counts once.
 
     Raises:
         BuildError: a file has other columns than it should.
