@@ -341,7 +341,7 @@ class CoinBridge(_BySource):
 class SourceComparison(pa.DataFrameModel):
     """Two sources side by side: net flow of a member in the weeks that overlap most (E62).
 
-    Only sources that have an asset in common in that week. Nothing is mixed or chosen: the row sentence
+    Only sources that have an asset in common in that week. Nothing is mixed or chosen: the row says
     how far they are apart, and the first of the known reasons that can explain it.
 
     grain: one row per pair of sources, week, dimension and member

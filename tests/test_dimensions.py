@@ -69,7 +69,7 @@ def test_a_view_of_a_dimension_has_the_contract_of_its_table(table, long):
         view = f"mart.{table}_by_{name}"
         contract = catalog.contract_of(view)
         assert catalog.columns(contract) == catalog.columns(long)
-        assert "grain: one row a source, week and member" in catalog.description(contract)
+        assert "grain: one row per source, week and member" in catalog.description(contract)
         assert f"where dimension = '{name}'" in models.models()[view].sql
 
 
