@@ -19,7 +19,16 @@ from tests.oracle.steps import Step, ended, exit_of, own_flows, steps_of
 from tests.oracle.transfers import Transfers
 from tests.oracle.weeks import FundWeek, fund_weeks
 
-DIMENSIONS = ("fund", "asset", "issuer", "issuer_as_is", "sponsor", "country", "total")
+DIMENSIONS = (
+    "fund",
+    "asset",
+    "issuer",
+    "issuer_as_is",
+    "sponsor",
+    "country",
+    "product_type",
+    "total",
+)
 Sessions = Mapping[dt.date, dt.date]
 """The trading days that a source should have, each with the end of its week."""
 
@@ -59,6 +68,7 @@ class Book:
             "sponsor": owner,
             "issuer_as_is": self.reference.issuer_today(fund),
             "asset": known.asset if known else UNMAPPED,
+            "product_type": known.product_type if known else UNMAPPED,
             "country": (known.domicile if is_domicile else known.listing_country)
             if known
             else UNMAPPED,

@@ -22,6 +22,7 @@ class Fund:
     asset: str
     listing_country: str
     domicile: str
+    product_type: str
     exposure: int
     is_hedged: bool
     underlying_currency: str
@@ -120,14 +121,15 @@ class Reference:
 
     def _member_names(self) -> dict[tuple[str, str], str]:
         names = {("total", "total"): "Total"}
-        for dimension in ("fund", "asset", "issuer", "country"):
+        for dimension in ("fund", "asset", "issuer", "country", "product_type"):
             for row in self._rows(dimension):
                 names[dimension, row[dimension]] = row[f"{dimension}_name"]
         for row in self._rows("issuer"):
             names["issuer_as_is", row["issuer"]] = row["issuer_name"]
         for dimension in ("asset", "issuer", "country"):
             names[dimension, "other-derived"] = "Other (derived)"
-        for dimension in ("fund", "asset", "issuer", "issuer_as_is", "sponsor", "country"):
+        every = ("fund", "asset", "issuer", "issuer_as_is", "sponsor", "country", "product_type")
+        for dimension in every:
             names[dimension, UNMAPPED] = "Unmapped"
         return names
 
@@ -158,6 +160,7 @@ def _fund(row: Row) -> Fund:
         asset=row["asset"],
         listing_country=row["listing_country"] or UNMAPPED,
         domicile=row["domicile"] or UNMAPPED,
+        product_type=row["product_type"],
         exposure=int(row["leverage"]) * int(row["direction"]),
         is_hedged=row["is_hedged"] == "true",
         underlying_currency=row["underlying_currency"],
