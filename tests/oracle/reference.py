@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +12,8 @@ from pathlib import Path
 
 UNMAPPED = "unmapped"
 Row = dict[str, str]
+
+SOURCES = Path(__file__).parents[2] / "pipelines" / "defs" / "sources"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Reference:
             holding = Holding(row["holds"], Decimal(row["weight"]), _span(row, row["holds"]))
             self._holdings[row["fund"]].append(holding)
         self._labels: dict[tuple[str, str], list[Span]] = defaultdict(list)
-        for row in self._rows("alias"):
+        for row in [*self._rows("alias"), *_labels_of_sources()]:
             key = row["dimension"], row["label"].lower()
             self._labels[key].append(_span(row, row["member"]))
         for row in self._rows("fund_identifier"):
@@ -136,6 +139,13 @@ class Reference:
     def _rows(self, table: str) -> list[Row]:
         with (self._folder / f"{table}.csv").open(encoding="utf-8", newline="") as opened:
             return list(csv.DictReader(opened))
+
+
+def _labels_of_sources() -> list[Row]:
+    """Return the labels that only one source prints; they stand beside its layouts."""
+    files = sorted(SOURCES.glob("*/labels.csv"))
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    return [row for text in texts for row in csv.DictReader(io.StringIO(text))]
 
 
 def _on(spans: list[Span], day: dt.date) -> str:
