@@ -109,6 +109,11 @@ class World:
             patch.delenv("DAGSTER_HOME")
             yield patch
 
+    def init(self) -> None:
+        """Make this world a warehouse, as `fundflows init` does."""
+        if not (self.root / marker.NAME).exists():
+            marker.init(self.warehouse)
+
     def file(self, name: str, content: bytes) -> Path:
         """Return a file with this name and content, outside the warehouse."""
         folder = self.root.parent / f"{self.root.name}-files"
@@ -143,6 +148,7 @@ class World:
 
     def drop(self, source: str, name: str, content: bytes) -> Path:
         """Drop a file into the inbox of a source."""
+        self.init()
         file = self.warehouse.inbox(source) / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
@@ -150,8 +156,7 @@ class World:
 
     def call(self, *arguments: str | Path) -> Said:
         """Call the command `fundflows` in this process."""
-        if not (self.root / marker.NAME).exists():
-            marker.init(self.warehouse)
+        self.init()
         out, err = io.StringIO(), io.StringIO()
         with self.entered() as patch:
             patch.setattr(sys, "argv", ["fundflows", *map(str, arguments)])
