@@ -103,6 +103,7 @@ class World:
     @contextlib.contextmanager
     def entered(self) -> Iterator[pytest.MonkeyPatch]:
         """Set the environment to this world; what a command does to it is undone."""
+        self.init()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("FUNDFLOWS_WAREHOUSE", str(self.root))
             patch.setenv("DAGSTER_HOME", "")
@@ -156,7 +157,6 @@ class World:
 
     def call(self, *arguments: str | Path) -> Said:
         """Call the command `fundflows` in this process."""
-        self.init()
         out, err = io.StringIO(), io.StringIO()
         with self.entered() as patch:
             patch.setattr(sys, "argv", ["fundflows", *map(str, arguments)])
