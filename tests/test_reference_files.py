@@ -30,7 +30,9 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 def labels(folder: Path, *lines: str, source: str = "press") -> None:
     (folder / source).mkdir(exist_ok=True)
-    (folder / source / "labels.csv").write_text(LABELS + "".join(f"{line}\n" for line in lines))
+    (folder / source / "labels.csv").write_text(
+        LABELS + "".join(f"{line}\n" for line in lines), encoding="utf-8"
+    )
 
 
 def loaded(table: str) -> list[dict[str, object]]:
@@ -78,7 +80,7 @@ def test_a_blank_workbook_offers_a_label_that_only_a_source_has(folder):
 
 
 def test_a_file_with_other_columns_is_refused_by_its_name(folder):
-    (folder / "press" / "labels.csv").write_text("label,member\nOro,BTC\n")
+    (folder / "press" / "labels.csv").write_text("label,member\nOro,BTC\n", encoding="utf-8")
     with pytest.raises(BuildError, match=r"press/labels\.csv") as refused:
         loaded("reference.alias")
     assert refused.value.expected == "dimension, label, member, valid_from, valid_to, note"
@@ -103,7 +105,7 @@ def test_the_sources_own_labels_are_of_folders_that_are_sources():
 def test_a_folder_of_ones_own_replaces_files_of_the_same_name_only(folder, tmp_path, monkeypatch):
     own = tmp_path / "own"
     own.mkdir()
-    (own / "country.csv").write_text("country,country_name\nXX,Nowhere\n")
+    (own / "country.csv").write_text("country,country_name\nXX,Nowhere\n", encoding="utf-8")
     monkeypatch.setenv("FUNDFLOWS_REFERENCE", str(own))
     labels(folder, "asset,Digital gold,BTC,2024-01-01,,")
     assert loaded("reference.country") == [{"country": "XX", "country_name": "Nowhere"}]
@@ -118,7 +120,7 @@ def ledger(folder: Path, **changed: str) -> Path:
     file = folder / "press" / "corrections.csv"
     line = {**LINE, **changed}
     values = ",".join(line.get(name, "") for name in LEDGER)
-    file.write_text(f"{','.join(LEDGER)}\n{values}\n")
+    file.write_text(f"{','.join(LEDGER)}\n{values}\n", encoding="utf-8")
     return file
 
 
