@@ -149,7 +149,7 @@ def test_hidden_sheets_are_left_out():
 
 def test_cells_keep_their_address_in_a_sheet_that_begins_late():
     (grid,) = read(golden.workbook({"S": [[], [], [None, None, 5]]}))
-    assert [(grid.ref(2, 2), cell.text) for cell in grid.rows[2] if cell.text] == [("C3", "5")]
+    assert [(grid.address(2, 2), cell.text) for cell in grid.rows[2] if cell.text] == [("C3", "5")]
 
 
 FORMULA = golden.workbook({"S": [["=1+1", 3]]}, formats={"S!A1": "0.0"})
@@ -242,7 +242,7 @@ def test_a_title_above_the_table_does_not_decide_the_delimiter(title):
 def test_csv_rows_are_addressed_as_a_spreadsheet_shows_the_file():
     (grid,) = read(b'a,b\r\n\r\n"two\nlines",5\r\n')
     assert texts(grid) == [["a", "b"], [], ["two lines", "5"]]
-    assert grid.ref(2, 1) == "B3"
+    assert grid.address(2, 1) == "B3"
     assert grid.cell(2, 9) == Cell()
 
 

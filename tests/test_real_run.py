@@ -38,6 +38,7 @@ def query(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Query:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    fundflows("init")
     for arrival in arrivals(real, REPORTS):
         fundflows(*arrival.words)
     fundflows("run")
