@@ -46,6 +46,11 @@ def pytest_configure() -> None:
             del os.environ[name]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Start a worker more than there are cores: the longest tests wait for a daemon or a page."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests of the longest files first."""
     order = {name: place for place, name in enumerate(LONGEST)}
