@@ -81,13 +81,20 @@ def an_old_file(checkout: Checkout) -> None:
     file.write_bytes(golden.history("Date,IBIT,FBTC,Total", "02 Feb 2026,7.0,1.0,8.0"))
 
 
+LEDGER = (
+    "correction,printed_table,dimension,label,measure,period,period_end,expected_value,"
+    "corrected_value,half_unit,reason,read_from,corrected_by,corrected_on,withdrawn_on"
+)
+
+
 @before("docs/a-week-was-restated.md | The publisher is wrong, and stays wrong | 2")
 def a_correction_that_is_overtaken(checkout: Checkout) -> None:
-    checkout.append(
-        "sql/reference/correction.csv  press-2023-05-12-us,coinshares,by_country,country,"
-        "United States,net_flow,week,2023-05-12,12400000000,-12400000,50000,"
-        "billion for million,the press,desk,2023-05-16,"
+    line = (
+        "press-2023-05-12-us,by_country,country,United States,net_flow,week,2023-05-12,"
+        "12400000000,-12400000,50000,billion for million,the press,desk,2023-05-16,"
     )
+    ledger = checkout.root / "pipelines/defs/sources/coinshares/corrections.csv"
+    ledger.write_text(f"{LEDGER}\n{line}\n", encoding="utf-8")
     checkout.run("fundflows run")
 
 
