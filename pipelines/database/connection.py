@@ -30,6 +30,17 @@ def reading(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
+@contextmanager
+def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database in memory, with the schema of the inputs, for what is not published."""
+    connection = duckdb.connect()
+    try:
+        connection.execute("attach ':memory:' as input")
+        yield connection
+    finally:
+        connection.close()
+
+
 def opened(file: Path) -> duckdb.DuckDBPyConnection:
     """Open a file to build in, and attach `input` in memory for what does not go into the file."""
     connection = duckdb.connect()

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
-from contextlib import closing
 from pathlib import Path
 
-import duckdb
 import polars as pl
 
 from pipelines.database import models, reference_files
 from pipelines.database.build import create
-from pipelines.database.connection import reading
+from pipelines.database.connection import reading, scratch
 from pipelines.database.inputs import Inputs, open_inputs
 from pipelines.database.reference import load_reference
 from schemas import catalog
@@ -49,8 +47,7 @@ def unmapped_in(observations: pl.DataFrame) -> list[str]:
         files={},
         frames={"input.observation": observations, "input.report": frame(contract, listed)},
     )
-    with closing(duckdb.connect()) as connection:
-        connection.execute("attach ':memory:' as input")
+    with scratch() as connection:
         open_inputs(connection, read, None)
         for schema in catalog.SCHEMAS:
             connection.execute(f"create schema if not exists {schema}")
