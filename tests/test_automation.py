@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -38,6 +39,7 @@ from pipelines.components.models import POOL
 from pipelines.components.source_checks import report_key
 from pipelines.components.workspace import Workspace
 from pipelines.database import models
+from pipelines.database.publish import publish
 from pipelines.definitions import defs
 from pipelines.ingest import calendar
 from pipelines.ingest.ingest import ingest
@@ -467,6 +469,23 @@ def test_a_run_that_knows_an_older_archive_does_not_undo_what_a_later_one_wrote(
     assert steps.due(world.warehouse, source) == []
     for week in weeks:
         assert world.observations("farside_sol", str(week)).get_column("report_id").n_unique() == 2
+
+
+def test_a_build_whose_plan_is_older_than_the_weeks_has_the_newest_numbers(tmp_path):
+    """Another run may write weeks while this one waits for its turn to build."""
+    world = World(tmp_path / "warehouse")
+    source = golden.source("farside_sol")
+    day = f"{printed(dt.date(2026, 1, 9))},1.0,1.0,2.0"
+    world.add("farside_sol", "one.csv", golden.history(HEADER, day), received="2026-01-17T00:00Z")
+    steps.ingest(world.warehouse, source, steps.due(world.warehouse, source))
+    older = steps.plan(world.warehouse, source)
+    newer = golden.history(HEADER, day.replace("1.0,1.0,2.0", "5.0,1.0,6.0"))
+    world.add("farside_sol", "two.csv", newer, received="2026-01-18T00:00Z")
+    steps.ingest(world.warehouse, source, steps.due(world.warehouse, source))
+    publish(world.warehouse, [older], now=dt.datetime(2026, 2, 1, tzinfo=dt.UTC))
+    assert world.query("select count(*) from core.report") == [(2,)]
+    total = "select net_flow_usd from mart.flows where dimension = 'total'"
+    assert world.query(total) == [(Decimal(6_000_000),)]
 
 
 def test_a_build_follows_the_one_before_and_says_that_it_waits(tmp_path):

@@ -21,7 +21,7 @@ from pipelines.database.connection import opened, reading
 from pipelines.database.inputs import inputs, source_rows
 from pipelines.database.models import SQL, BuiltTable
 from pipelines.ingest import calendar
-from pipelines.ingest.plan import Plan
+from pipelines.ingest.plan import Plan, current
 from pipelines.layouts.source import Source
 from pipelines.store.files import one_at_a_time, write_whole
 from pipelines.store.paths import PROJECT, Warehouse
@@ -72,7 +72,8 @@ def publish(
 
     Args:
         warehouse: where the weeks are and the database is served.
-        plans: the state of every source.
+        plans: the state of every source. One is made anew if reports have come since, while
+            another build ran: a week file may hold what a report says that the plan lacks.
         now: the time of the build.
         as_of: admit only what was known by then.
         target: another file than the served one.
@@ -100,6 +101,7 @@ def publish(
             )
 
     with one_at_a_time(served, on_wait):
+        plans = [current(warehouse, plan) for plan in plans]
         stamp = fingerprint(warehouse, [plan.source for plan in plans], now)
         write_whole(served, write)
     return built

@@ -216,6 +216,12 @@ def plan(warehouse: Warehouse, source: Source) -> Plan:
     )
 
 
+def current(warehouse: Warehouse, known: Plan) -> Plan:
+    """Return the plan itself, or a new one if reports have come since it was made."""
+    is_current = archive.ids(warehouse, known.source.name) == known.report_ids
+    return known if is_current else plan(warehouse, known.source)
+
+
 def read_unread(warehouse: Warehouse, known: Plan, more: Callable[[], bool] = lambda: True) -> Plan:
     """Read new reports while `more` allows it, and index the weeks that they cover.
 
