@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import chdir, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,9 +85,9 @@ class Checkout:
     def query(self, sql: str) -> list[list[str]]:
         """Return the rows of a query of the published database, each value as DuckDB prints it."""
         file = self.root / "warehouse" / "fundflows.duckdb"
-        with closing(duckdb.connect(str(file), read_only=True)) as connection:
+        # From the copy's folder: a query may name a file, and the project may have one like it.
+        with chdir(self.root), closing(duckdb.connect(str(file), read_only=True)) as connection:
             connection.execute("set timezone = 'UTC'")
-            connection.execute("set file_search_path = $root", {"root": str(self.root)})
             shown = f"select coalesce(cast(columns(*) as varchar), 'NULL') from ({sql})"
             return [list(row) for row in connection.execute(shown).fetchall()]
 
