@@ -7,9 +7,7 @@ of a few small reports, so that every expected number can be computed in the hea
 from __future__ import annotations
 
 import datetime as dt
-import re
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -758,18 +756,3 @@ def test_weeks_are_dates_and_moments_carry_their_zone(sampled):
     assert {kind for column, kind in kinds if column.endswith("_at")} == {
         "TIMESTAMP WITH TIME ZONE"
     }
-
-
-# -- the questions of the README -------------------------------------------------------------------
-
-README = Path(__file__).parents[1] / "README.md"
-
-
-@pytest.mark.parametrize(
-    "question",
-    re.findall(
-        r"^    (select (?:.|\n    (?!select))+)", README.read_text(encoding="utf-8"), re.MULTILINE
-    ),
-)
-def test_the_questions_of_the_readme_can_be_asked(sampled, question):
-    sampled.query(question)

@@ -8,7 +8,7 @@ follows in the same run gets the next plan.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -45,9 +45,9 @@ class Workspace:
             self.keep(plan(self.warehouse, source))
         return self.plans[source.name]
 
-    def plan_all(self, declared: Mapping[str, Source] | None = None) -> Sequence[Plan]:
+    def plan_all(self) -> list[Plan]:
         """Return the state of every declared source."""
-        return [self.plan(source) for source in (declared or sources()).values()]
+        return [self.plan(source) for source in sources().values()]
 
     def read_new(self, source: Source, more: Callable[[], bool] = lambda: True) -> Plan:
         """Read new reports while `more` allows it, and return the next plan."""

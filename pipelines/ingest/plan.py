@@ -234,16 +234,12 @@ def read_unread(warehouse: Warehouse, known: Plan, more: Callable[[], bool] = la
         pl.col("fingerprint") == source.fingerprint, pl.col("report_id").is_in(list(archived))
     )
     readings = _Readings(known.readings)
-    added = [_rows_of(source, each.archived, readings) for each in _while(more, known.unread)]
+    added = [_rows_of(source, each.archived, readings) for each in known.unread if more()]
     if not added and valid.height == known.rows.height:
         return known
     whole = pl.concat([valid, *added])
     index.write(warehouse, source.name, whole)
     return replace(known, rows=whole, readings=readings)
-
-
-def _while(more: Callable[[], bool], reports: Iterable[KnownReport]) -> Iterable[KnownReport]:
-    return (each for each in reports if more())
 
 
 class _Readings(dict[str, Reading]):
