@@ -282,8 +282,39 @@ class Build(pa.DataFrameModel):
     )
     inputs: pl.String = pa.Field(description="Fingerprint of the weeks, SQL and contracts.")
     duckdb_version: pl.String = pa.Field(description="The DuckDB that wrote the file.")
+    versions: pl.String = pa.Field(
+        description="Versions of the warehouse's format, of reading and of checking."
+    )
+    allowed_loss: pl.String = pa.Field(
+        nullable=True,
+        description="Sources that a person allowed to lose numbers in this build; NULL for none.",
+    )
 
     class Config:
         """Shape rules: these columns, no others."""
 
         strict = True
+
+
+class Stale(pa.DataFrameModel):
+    """What is served as it was before, since what is newer cannot be.
+
+    A report that can no longer be read, lost, damaged, or printed as no layout reads it: what was
+    read of it stays. Or a source as a whole, of which new rows break a contract: none of them is
+    served.
+
+    grain: one row per source and report
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    report_id: pl.String = pa.Field(
+        nullable=True, description="sha256 of the report's bytes; NULL for a whole source."
+    )
+    name: pl.String = pa.Field(nullable=True, description="The file's name as received.")
+    reason: pl.String = pa.Field(description="Why, and what to do.")
+
+    class Config:
+        """Shape rules, and the grain."""
+
+        strict = True
+        unique = ["source", "report_id"]

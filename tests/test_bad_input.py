@@ -251,7 +251,7 @@ def test_whatever_a_report_is_called_its_bytes_are_kept(tmp_path, name):
         archived = world.add("coinshares", name, content)
         assert archived.path.read_bytes() == content
         assert archived.content() == content
-    described = archive.reports(world.warehouse, "coinshares")
+    described = archive.listing(world.warehouse, "coinshares").reports
     assert [each.report.name for each in described] == [name, name]
 
 

@@ -14,7 +14,8 @@ from pipelines.cli import output
 from pipelines.dagster_internals.imports import import_for_good
 from pipelines.database import as_known
 from pipelines.errors import FundflowsError, ShapeError, Where
-from pipelines.ingest.plan import plan, read_unread
+from pipelines.ingest.plan import plan
+from pipelines.ingest.read import read_unread
 from pipelines.ingest.sources import other_sources, sources
 from pipelines.layouts.source import Source
 from pipelines.reading.reader import inspect
@@ -116,7 +117,13 @@ def add(
 
 @cli.command()
 @click.option("--weeks", type=_Weeks(), help="Only weeks ending from A to B.")
-def run(weeks: tuple[dt.date, dt.date] | None) -> None:
+@click.option(
+    "--allow-loss",
+    multiple=True,
+    metavar="SOURCE",
+    help="Let numbers of SOURCE vanish from what is published, this once.",
+)
+def run(weeks: tuple[dt.date, dt.date] | None, allow_loss: tuple[str, ...]) -> None:
     """Read what is new or changed, check it, build the database and publish it."""
     warehouse = _warehouse()
     prepare_dagster(warehouse)
@@ -124,7 +131,7 @@ def run(weeks: tuple[dt.date, dt.date] | None) -> None:
     from pipelines.cli.run import run_due
     from pipelines.components.workspace import Workspace
 
-    sys.exit(run_due(Workspace(warehouse), weeks))
+    sys.exit(run_due(Workspace(warehouse, allow_loss=frozenset(allow_loss)), weeks))
 
 
 @cli.command(name="as-of")

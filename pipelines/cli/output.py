@@ -14,7 +14,7 @@ from rich.table import Table
 
 from pipelines.checking.check import Checked
 from pipelines.errors import FundflowsError
-from pipelines.ingest.plan import KnownReport
+from pipelines.ingest.known import KnownReport
 from pipelines.layouts.language import Across, IgnoredColumn, KeyColumn, NumberColumn
 from pipelines.reading import containers
 from pipelines.reading.found import Found, Mapped

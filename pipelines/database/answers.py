@@ -55,6 +55,15 @@ def refused_weeks(database: Path) -> list[tuple[str, dt.date, str]]:
         return connection.execute(_STILL_REFUSED).fetchall()
 
 
+def stale_sources(database: Path) -> list[str]:
+    """Return what is served as it was before: source, report if it is one, and why."""
+    with reading(database) as connection:
+        rows = connection.execute(
+            "select source, name, reason from ops.stale order by all"
+        ).fetchall()
+    return [f"{source}: {f'{name}: ' if name else ''}{reason}" for source, name, reason in rows]
+
+
 def latest_aum_change(database: Path, dimension: str) -> list[dict[str, object]]:
     """Return the AUM change of every source's latest week, one row per member."""
     with reading(database) as connection:
