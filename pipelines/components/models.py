@@ -188,7 +188,7 @@ def _audited() -> dict[str, str]:
     """Return the table to which each audit belongs as a check: the last one that it reads."""
     order = [*reference_files.files(), *models.models()]
     return {
-        name: max(models.Model(name, file).reads, key=order.index)
+        name: next(table for table in reversed(order) if table in models.Model(name, file).reads)
         for name, file in models.audits().items()
     }
 

@@ -15,7 +15,7 @@ from pipelines.database.audit import audit
 from pipelines.database.connection import MEMORY, memory, tables
 from pipelines.database.inputs import Inputs, open_inputs
 from pipelines.database.models import BuiltTable, Model
-from pipelines.database.reference import corrections_hold, load_reference
+from pipelines.database.reference import load_reference
 from pipelines.store import marker
 from schemas import catalog
 from schemas.observation import frame
@@ -65,8 +65,6 @@ def build(
     for statement in as_known.macros():
         connection.execute(statement)
     _stamp(connection, as_of, built_at, stamp, allowed_loss)
-    if as_of is None:  # as of a past day, a line may be outdated and not yet withdrawn
-        corrections_hold(connection)
     audit(connection)
     _comment(connection)
     connection.execute("checkpoint")
