@@ -183,6 +183,9 @@ class Table(Model):
         description="Parts must equal printed totals; or only if the report says it is complete.",
     )
     position: bool = Field(False, description="AUM = NAV x shares outstanding on every row.")
+    ragged: bool = Field(
+        False, description="Rows end with their last value: what is missing at their end is blank."
+    )
 
     @pydantic.model_validator(mode="after")
     def _complete(self) -> Self:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipelines.errors import ShapeError, Where
@@ -34,13 +35,26 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A table in its grid: the rows of the header, the first row below, what each column means."""
+    """A table in its grid: the rows of the header, the first row below, what each column means.
+
+    `below` is the first row that is not the table's any more; `repeated` are rows in it that print
+    the same header once more. A part of a table under another header is `continued`.
+    """
 
     table: Table
     grid: Grid
     header_row: int
     first_row: int
     columns: list[Mapped] = field(default_factory=list)
+    below: int = 0
+    repeated: frozenset[int] = frozenset()
+    continued: bool = False
+
+    def rows(self) -> Iterator[int]:
+        """Yield the rows of the table that hold any text, without repeated headers."""
+        for index in range(self.first_row, self.below):
+            if index not in self.repeated and any(cell.text for cell in self.grid.rows[index]):
+                yield index
 
     def keyed(self, key: str) -> int | None:
         """Return the position of the date, label or sublabel column."""

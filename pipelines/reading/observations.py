@@ -117,11 +117,10 @@ class Record:
     def refuse(self, found: Found, refusal: Refusal) -> None:
         """Add a row or cell that cannot be read."""
         row = refusal.row
-        day = row.date or self.facts.as_of or self.facts.known_at.date()
         self.refused.append(
             {
                 "source": self.source.name,
-                "week_ending": weeks.week_ending(day, self.source.week.ends),
+                "week_ending": row.date or self.facts.as_of,
                 "report_id": self.report.report_id,
                 "known_at": self.facts.known_at,
                 "rule": refusal.rule,
@@ -134,6 +133,13 @@ class Record:
                 "cell": found.grid.address(row.index, refusal.column),
             }
         )
+
+    def refused_rows(self, newest: dt.date) -> list[dict[str, object]]:
+        """Return what was refused by week; a row without a date is the newest week's (E108)."""
+        for row in self.refused:
+            day = row["week_ending"] if isinstance(row["week_ending"], dt.date) else newest
+            row["week_ending"] = weeks.week_ending(day, self.source.week.ends)
+        return self.refused
 
 
 def _meaning(table: Table, row: Row, mapped: Mapped, means: Printed) -> tuple[str, str, str, str]:

@@ -114,20 +114,21 @@ def _applied(
         _read_table(record, table)
     observations = frame(Observation, record.observations)
     newest = observations.get_column("period_end").max()
-    _check_validity(layout, newest if isinstance(newest, dt.date) else facts.as_of)
+    newest = _valid(layout, newest if isinstance(newest, dt.date) else facts.as_of)
     reading = Reading(
         report,
         layout,
         facts.known_at,
         facts.published_at,
         observations,
-        frame(Refused, record.refused),
+        frame(Refused, record.refused_rows(newest)),
         facts.is_complete,
     )
     return Inspection(reading, found, [sheet.name for sheet in sheets], facts.printed)
 
 
-def _check_validity(layout: Layout, newest: dt.date | None) -> None:
+def _valid(layout: Layout, newest: dt.date | None) -> dt.date:
+    """Return the newest date of a report, for which its layout must be valid."""
     if newest is None:
         raise ShapeError(
             "The report has no dated row.",
@@ -142,13 +143,14 @@ def _check_validity(layout: Layout, newest: dt.date | None) -> None:
             found=f"newest date {newest}",
             fix="correct the layout's valid_from or valid_until, or add a layout",
         )
+    return newest
 
 
 def _read_table(record: Record, found: Found) -> None:
     rows, refusals = rows_of(found, record.report.name, record.facts.as_of)
     for refusal in refusals:
         record.refuse(found, refusal)
-    if not rows and not record.has_refused(found.table.name):
+    if not rows and not found.continued and not record.has_refused(found.table.name):
         raise ShapeError(
             f"Table {found.table.name} has no row.",
             where=Where(sheet=found.grid.name),

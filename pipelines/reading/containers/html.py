@@ -17,6 +17,9 @@ _UNSEEN = {"script", "style", "template", "noscript"}
 _OWN_LINE = {"br", "div", "p", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "table", "tr"}
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _LINE = "\n"
+_WHOLE = re.compile(r"\s*0*([0-9]{1,9})")
+_OPENED = re.compile(r"<(/?)table\b", re.IGNORECASE)
+_CODE = re.compile(r"<!--.*?-->|<(script|style|template)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 
 
 def read(content: bytes) -> list[Grid]:
@@ -39,7 +42,20 @@ def read(content: bytes) -> list[Grid]:
             found=f"{len(content)} bytes of HTML without a table",
             fix="save the page again once its table has loaded",
         )
+    if _ends_in_a_table(text):
+        raise UnreadableReport(
+            "The page is cut off.",
+            expected="a page whose last table is closed by </table>",
+            found=f"{len(content)} bytes that end within a table: ...{clean(text)[-60:]}",
+            fix="save the page again: the download stopped early",
+        )
     return [Grid(f"table {n}", spread(_rows(table))) for n, table in enumerate(tables, 1)]
+
+
+def _ends_in_a_table(text: str) -> bool:
+    """Return whether a page ends before its last table does: lxml would close it in silence."""
+    tags = _OPENED.findall(_CODE.sub("", text))
+    return bool(tags) and tags[-1] != "/"
 
 
 def _rows(table: lxml.html.HtmlElement) -> Iterator[list[tuple[Cell, int, int]]]:
@@ -86,5 +102,5 @@ def _is_hidden(element: lxml.html.HtmlElement) -> bool:
 
 
 def _span(cell: lxml.html.HtmlElement, name: str) -> int:
-    span = cell.get(name, "1").strip()
-    return max(1, min(int(span), 1000)) if span.isdigit() else 1
+    span = _WHOLE.match(cell.get(name, ""))
+    return max(1, min(int(span[1]), 1000)) if span else 1
