@@ -88,6 +88,7 @@ def column_error(
     """Compose expected | found | lines to add for columns that are new, renamed or gone."""
     table, grid = found.table, found.grid
     names = [split_header(texts[0])[0] for _, texts in unknown]
+    place = unknown[0][0] if unknown else 0
     lines = [f"in the source's defs.yaml, table {table.name}, under `columns:`"]
     for name, (_, texts) in zip(names, unknown, strict=True):
         renamed = difflib.get_close_matches(name, missing, n=1, cutoff=0.5)
@@ -98,14 +99,10 @@ def column_error(
     if missing and not unknown:
         lines.append(f"  {missing[0]}: {{..., optional: true}}   # if it may be absent")
     what = " and ".join(
-        part
-        for part in (
-            f"{len(unknown)} unknown column{'s' * (len(unknown) > 1)}" if unknown else "",
-            f"{len(missing)} missing column{'s' * (len(missing) > 1)}" if missing else "",
-        )
-        if part
+        f"{len(columns)} {how} column{'s' * (len(columns) > 1)}"
+        for how, columns in (("unknown", unknown), ("missing", missing))
+        if columns
     )
-    place = unknown[0][0] if unknown else 0
     expected = " | ".join(
         [*table.columns, *([f"any header like {table.across.label}"] if table.across else [])]
     )
@@ -119,7 +116,8 @@ def column_error(
             " ".join(texts)
             for texts in header_texts(grid, found.header_row, found.first_row)
             if texts
-        ),
+        )
+        + grid.left_out,
         fix="\n".join(lines),
     )
 

@@ -54,13 +54,20 @@ class Grid:
     """A sheet, an HTML table or a CSV file: rows of cells.
 
     `address` names a cell as its container does, so that people find it. `open_end` says that a
-    text ends without the end of its last line: it may have been cut off there.
+    text ends without the end of its last line: it may have been cut off there. `hidden` names rows
+    and columns that hold something, but are not shown and therefore blank.
     """
 
     name: str
     rows: list[list[Cell]]
     address: Callable[[int, int], str] = spreadsheet_address
     open_end: bool = False
+    hidden: str = ""
+
+    @property
+    def left_out(self) -> str:
+        """What is hidden, as an error adds it to what it found."""
+        return f" (hidden: {self.hidden})" if self.hidden else ""
 
     def cell(self, row: int, column: int) -> Cell:
         """Return the cell at zero-based coordinates; beyond a short row it is blank."""
