@@ -47,7 +47,9 @@ def _filled(found: Found, row: Row, layout: Layout) -> set[tuple[int, Decimal]]:
         if not isinstance(mapped.means, Across):
             continue
         try:
-            number = number_in(found.grid.cell(row.index, mapped.column), Unit("USD"), layout, None)
+            number = number_in(
+                found.grid.cell(row.index, mapped.column), mapped, Unit("USD"), layout
+            )
         except NotANumber:
             continue
         if number.value is not None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipelines.errors import ShapeError, Where
 from pipelines.layouts.language import Across, IgnoredColumn, KeyColumn, NumberColumn, Table
 from pipelines.layouts.units import Unit, split_header
 from pipelines.reading.grid import Grid
+from pipelines.reading.numbers import PLAIN, Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,12 @@ class Mapped:
     means: KeyColumn | NumberColumn | IgnoredColumn | Across
     label: str | None = None
     unit: Unit | None = None
+    style: Style = PLAIN
+
+    @property
+    def typed(self) -> Style:
+        """How its typed numbers are printed: by their format, always in one way."""
+        return replace(self.style, decimal=".", is_sure=True, blanks=True)
 
     @property
     def sublabel(self) -> str | None:

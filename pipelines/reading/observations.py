@@ -134,12 +134,22 @@ class Record:
             }
         )
 
-    def refused_rows(self, newest: dt.date) -> list[dict[str, object]]:
-        """Return what was refused by week; a row without a date is the newest week's (E108)."""
-        for row in self.refused:
-            day = row["week_ending"] if isinstance(row["week_ending"], dt.date) else newest
-            row["week_ending"] = weeks.week_ending(day, self.source.week.ends)
-        return self.refused
+
+def newest_of(record: Record) -> dt.date | None:
+    """Return the newest date of a number, else of what was refused."""
+    ends = [row["period_end"] for row in record.observations]
+    days = ends or [row["week_ending"] for row in record.refused]
+    return max((day for day in days if isinstance(day, dt.date)), default=None)
+
+
+def refused_by_week(record: Record, newest: dt.date) -> list[dict[str, object]]:
+    """Return what was refused; a row without a date is the newest week's (E108)."""
+    ends = record.source.week.ends
+    dated = [(row, row["week_ending"]) for row in record.refused]
+    return [
+        {**row, "week_ending": weeks.week_ending(day if isinstance(day, dt.date) else newest, ends)}
+        for row, day in dated
+    ]
 
 
 def _meaning(table: Table, row: Row, mapped: Mapped, means: Printed) -> tuple[str, str, str, str]:
