@@ -90,7 +90,6 @@ _HEADER_UNIT = re.compile(
     rf"\s(?P<bare>(?:US\$|USD|\$)\s?(?:{SCALE_TEXT})))$",
     re.IGNORECASE,
 )
-_SPACES = re.compile(r"\s+")
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202c\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]"
 )
@@ -118,7 +117,7 @@ def clean(text: str) -> str:
     """Fold all white space (NBSP, thin) to single blanks, drop what has no width, and trim."""
     if not text.isascii():
         text = _INVISIBLE.sub("", text)
-    return _SPACES.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 @lru_cache(maxsize=512)

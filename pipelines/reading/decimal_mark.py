@@ -16,6 +16,8 @@ from pipelines.layouts.language import Layout, Printed
 from pipelines.reading.found import Found, Mapped
 from pipelines.reading.numbers import Style, digits_of, marks_of
 
+_SURE = re.compile(r"[0-9]+\.(?:[0-9]{1,2}|[0-9]{4,})|[0-9]{4,}\.[0-9]+|0[0-9]*\.[0-9]+")
+"""Digits of which the point is a decimal mark, in the form in which most are printed."""
 _LONG = re.compile(r"(?<![0-9.,' ])[0-9]{4,}")
 _MARKED = re.compile(r"[0-9][ '][0-9]|[.,]|[0-9]{4}")
 _OFTEN = 3
@@ -34,7 +36,7 @@ class Shown:
         if not _MARKED.search(text) or (digits := digits_of(text)) is None:
             return
         has_mark = "." in digits or "," in digits
-        marks = marks_of(digits)
+        marks = {"."} if _SURE.fullmatch(digits) else marks_of(digits)
         if has_mark and len(marks) == 1:
             self.marks[next(iter(marks))] += 1
         elif "," in digits:

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Context, Decimal, localcontext
+from decimal import Context, Decimal
 
 from pipelines.layouts.units import (
     CELL_SCALES,
@@ -39,6 +39,9 @@ _NUMBER = re.compile(
     (?P<trail>-)?\s*(?P<close>\))?$""",
     re.IGNORECASE | re.VERBOSE,
 )
+_SIMPLE = re.compile(r"(?P<sign>-)?(?P<digits>(?P<whole>[0-9]+)(?:\.(?P<frac>[0-9]+))?)")
+"""Numbers as programs write them: most are."""
+_GROUP = 3
 _FORMS = {
     mark: re.compile(
         rf"(?P<whole>[1-9][0-9]{{0,2}}(?:(?P<group>[{groups}])[0-9]{{3}}(?:(?P=group)[0-9]{{3}})*)"
@@ -47,7 +50,7 @@ _FORMS = {
     for mark, groups in ((".", ",' "), (",", ".' "))
 }
 """The digits of one number by its decimal mark: grouped in threes by one mark, or not grouped."""
-_ASCII = str.maketrans({**dict.fromkeys("‐‑‒–—―−﹣－", "-"), **dict.fromkeys("’‘ʼ′`´＇", "'")})
+_ASCII = str.maketrans({**dict.fromkeys("‐‑‒–—―−﹣－", "-"), **dict.fromkeys("’‘ʼ′´＇", "'")})
 # Enough digits for any product of printed numbers; what is kept fits DECIMAL(38, 10).
 _EXACT = Context(prec=80)
 _TEN_DECIMALS = Decimal("1e-10")
@@ -72,6 +75,11 @@ class Style:
     scales: Mapping[str, Decimal] = field(default_factory=dict)
     marks: tuple[str, ...] = ()
     has_scale: bool = False
+
+    def reads(self, whole: str, frac: str) -> bool:
+        """Return whether a point between these digits is a decimal mark, and nothing else."""
+        may_group = len(frac) == _GROUP and len(whole) <= _GROUP and whole[0] != "0"
+        return self.decimal == "." and (self.is_sure or not may_group)
 
 
 PLAIN = Style()
@@ -121,42 +129,45 @@ def parse_number(
             different numbers or is in another unit than its column's.
     """
     printed = clean(text)
-    plain = printed.translate(_ASCII)
+    plain = printed if printed.isascii() else printed.translate(_ASCII)
     reason = nulls.get(plain.lower())
     if reason is not None:
         return Number(printed, None, None, reason)
+    simple = _SIMPLE.fullmatch(plain)
+    if simple and (simple["frac"] is None or style.reads(simple["whole"], simple["frac"])):
+        negative, factor = bool(simple["sign"]), unit.factor
+        whole, frac, exponent = simple["whole"], simple["frac"] or "", 0
+    else:
+        match, word = _parts(plain, printed, style)
+        negative = _is_negative(match, word, printed)
+        factor = _factor_of(match, unit, printed, style)
+        whole, frac = _digits(match["digits"], style, printed)
+        exponent = int(match["exp"] or 0)
+    exact = Decimal(f"{whole or 0}.{frac or 0}")
+    exact = _EXACT.scaleb(exact, exponent) if exponent else exact
+    value = kept(_EXACT.multiply(exact, factor), printed)
+    # An exponent says how a program writes a number, not how well it is known: 5E+1 is 50.
+    places = max(len(frac) - exponent, decimals or 0, 0)
+    # Nothing is nothing on any scale: 0bn is not known worse than its column (F9).
+    last_digit = factor if value else min(factor, unit.factor)
+    half_unit = max(_EXACT.multiply(Decimal(5).scaleb(-places - 1), last_digit), _FINEST)
+    return Number(printed, -value if negative and value else value, half_unit, None, factor)
+
+
+def _parts(plain: str, printed: str, style: Style) -> tuple[re.Match[str], str | None]:
+    """Return the parts of a printed number, and a word before it that says its direction."""
     plain = _FOOTNOTE.sub("", _without_mark(plain, style.marks))
     direction = _DIRECTION.match(plain)
     match = _NUMBER.match(direction["rest"] if direction else plain)
     if match is None or bool(match["open"]) != bool(match["close"]):
         raise NotANumber(f"{printed}{_code_points(printed)}")
-    negative = _is_negative(match, direction["word"] if direction else None, printed)
-    factor = _factor_of(match, unit, printed, style)
-    value, places = _exact(match, factor, style, printed)
-    # Nothing is nothing on any scale: 0bn is not known worse than its column (F9).
-    last_digit = factor if value else min(factor, unit.factor)
-    with localcontext(_EXACT):
-        half_unit = max(Decimal(5).scaleb(-max(places, decimals or 0) - 1) * last_digit, _FINEST)
-    return Number(printed, -value if negative and value else value, half_unit, None, factor)
-
-
-def _exact(
-    match: re.Match[str], factor: Decimal, style: Style, printed: str
-) -> tuple[Decimal, int]:
-    """Return the value without its sign, and how many decimals are known.
-
-    An exponent says how a program writes a number, not how well it is known: 5E+1 is 50.
-    """
-    whole, frac = _digits(match["digits"], style, printed)
-    exponent = int(match["exp"] or 0)
-    with localcontext(_EXACT):
-        value = kept(Decimal(f"{whole or 0}.{frac or 0}").scaleb(exponent) * factor, printed)
-    return value, max(len(frac) - exponent, 0)
+    return match, direction["word"] if direction else None
 
 
 def digits_of(text: str) -> str | None:
     """Return the digits of a number with their marks, 1,234.5; None for a text that is none."""
-    match = _NUMBER.match(_FOOTNOTE.sub("", text.translate(_ASCII)))
+    plain = text if text.isascii() else text.translate(_ASCII)
+    match = _SIMPLE.fullmatch(plain) or _NUMBER.match(_FOOTNOTE.sub("", plain))
     return match["digits"] if match else None
 
 
@@ -218,8 +229,7 @@ def kept(value: Decimal, printed: str) -> Decimal:
         return Decimal(0)  # whatever its exponent
     if abs(value) >= _TOO_LARGE:
         raise NotANumber(f"{printed} (too large)")
-    with localcontext(_EXACT):
-        rounded = value.quantize(_TEN_DECIMALS)
+    rounded = _EXACT.quantize(value, _TEN_DECIMALS)
     return value if rounded == value else rounded
 
 

@@ -89,6 +89,8 @@ class Styles:
     """The rules of a page's own style sheets that hide or strike, by a mark of their element."""
 
     rules: dict[str, list[_Rule]] = field(default_factory=lambda: defaultdict(list))
+    alike: dict[tuple[str | None, ...], Seen] = field(default_factory=dict)
+    """What was found of elements whose surroundings do not count."""
 
     @classmethod
     def of(cls, page: lxml.html.HtmlElement) -> Styles:
@@ -111,30 +113,35 @@ class Styles:
         """Return how a reader sees an element itself, whatever is around it."""
         if element.tag in _GONE_TAGS or element.get("hidden") is not None:
             return "gone"
-        classes = element.get("class", "").split()
-        own = element.get("style", "")
-        if not classes and not own and not self.rules:
-            return "struck" if element.tag in _STRUCK_TAGS else "shown"
-        states = self._states(element, classes, own)
-        for state in ("gone", "unseen", "struck"):
-            if state in states:
-                return state
-        return "shown"
+        marks = (element.tag, element.get("class"), element.get("style"), element.get("id"))
+        if marks in self.alike:
+            return self.alike[marks]
+        classes, own = (marks[1] or "").split(), marks[2] or ""
+        places = [*classes, marks[3] or "", element.tag, "*"]
+        rules = [rule for place in places for rule in self.rules.get(place, ())]
+        states = _states(element, classes, own, rules)
+        order: tuple[Seen, ...] = ("gone", "unseen", "struck")
+        seen: Seen = next((state for state in order if state in states), "shown")
+        if all(len(rule.compounds) == 1 for rule in rules):
+            self.alike[marks] = seen
+        return seen
 
-    def _states(self, element: lxml.html.HtmlElement, classes: list[str], own: str) -> set[Seen]:
-        """Return the states that the strongest declaration of each property gives an element."""
-        strongest: dict[str, tuple[Rank, Seen]] = {}
-        marks = [*classes, element.get("id", ""), element.tag, "*"]
-        for rule in (rule for mark in marks for rule in self.rules.get(mark, ())):
-            if rule.fits(element):
-                _stronger(strongest, rule.style, rule.rank)
-        _stronger(strongest, own, (9, 0, 0, 0))
-        states = {state for _, state in strongest.values()}
-        if "display" not in strongest:
-            states |= _by_class(classes)
-        if element.tag in _STRUCK_TAGS and "text-decoration" not in strongest:
-            states.add("struck")
-        return states
+
+def _states(
+    element: lxml.html.HtmlElement, classes: list[str], own: str, rules: list[_Rule]
+) -> set[Seen]:
+    """Return the states that the strongest declaration of each property gives an element."""
+    strongest: dict[str, tuple[Rank, Seen]] = {}
+    for rule in rules:
+        if rule.fits(element):
+            _stronger(strongest, rule.style, rule.rank)
+    _stronger(strongest, own, (9, 0, 0, 0))
+    states = {state for _, state in strongest.values()}
+    if "display" not in strongest:
+        states |= _by_class(classes)
+    if element.tag in _STRUCK_TAGS and "text-decoration" not in strongest:
+        states.add("struck")
+    return states
 
 
 def _by_class(classes: list[str]) -> set[Seen]:
