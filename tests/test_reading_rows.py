@@ -258,3 +258,18 @@ def test_a_span_that_is_no_number_is_one(span, name):
     rows = [["Date", "IBIT"], ["05 Jan 2026", f"<td {name}='{span}'>1.0</td>"]]
     reading = daily(golden.page([rows]).decode(), container="html")
     assert flows(reading) == {("IBIT", 5): 1}
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "1899-12-31", "2026-02-30"])
+def test_a_day_of_no_calendar_is_refused_with_its_row(day):
+    reading = read_bytes("canary", "HBR.csv", golden.history(SHARES, DAY, f"{day},1,1,1"))
+    assert {row["period_end"].day for row in rows_of(reading)} == {15}
+    assert refused(reading) == [("date", "A3")]
+
+
+def test_a_typed_day_of_no_calendar_is_refused_with_its_row():
+    rows = [["Date", "IBIT"], [dt.date(2026, 1, 5), 1.0], [dt.date(9999, 12, 31), 2.0]]
+    content = golden.workbook({"S": rows})
+    reading = read_as(golden.declared(DAILY, container="xlsx"), "daily", content)
+    assert flows(reading) == {("IBIT", 5): 1}
+    assert refused(reading) == [("date", "A3")]
