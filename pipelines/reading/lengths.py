@@ -7,6 +7,7 @@ behind it, and nobody can see where it was.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from pipelines.reading.found import Found
@@ -27,12 +28,12 @@ class Lengths:
 
     @classmethod
     def of(cls, found: Found) -> Lengths:
-        """Measure a table: the header counts, but for blanks at its end that no row has."""
+        """Measure a table: the header counts, but for blanks at its end that most rows lack."""
         grid = found.grid
         band = [len(grid.rows[row]) for row in range(found.header_row, found.first_row)]
-        rows = [len(grid.rows[row]) for row in found.rows()]
+        usual = Counter(len(grid.rows[row]) for row in found.rows()).most_common(1)
         named = max((mapped.column + 1 for mapped in found.columns), default=0)
-        expected = max(named, min(max(band, default=0), max(rows, default=0)))
+        expected = max(named, min(max(band, default=0), usual[0][0] if usual else 0))
         filled = (row for row in range(len(grid.rows) - 1, -1, -1) if grid.rows[row])
         return cls(found, expected, max(expected, *band), next(filled, -1))
 

@@ -133,25 +133,32 @@ def parse_number(
     reason = nulls.get(plain.lower())
     if reason is not None:
         return Number(printed, None, None, reason)
-    simple = _SIMPLE.fullmatch(plain)
-    if simple and (simple["frac"] is None or style.reads(simple["whole"], simple["frac"])):
-        negative, factor = bool(simple["sign"]), unit.factor
-        whole, frac, exponent = simple["whole"], simple["frac"] or "", 0
-    else:
-        match, word = _parts(plain, printed, style)
-        negative = _is_negative(match, word, printed)
-        factor = _factor_of(match, unit, printed, style)
-        whole, frac = _digits(match["digits"], style, printed)
-        exponent = int(match["exp"] or 0)
-    exact = Decimal(f"{whole or 0}.{frac or 0}")
-    exact = _EXACT.scaleb(exact, exponent) if exponent else exact
-    value = kept(_EXACT.multiply(exact, factor), printed)
+    negative, digits, exponent, factor = _read(plain, printed, unit, style)
+    exact = Decimal(".".join(digits))
+    value = kept(_EXACT.multiply(_EXACT.scaleb(exact, exponent), factor), printed)
     # An exponent says how a program writes a number, not how well it is known: 5E+1 is 50.
-    places = max(len(frac) - exponent, decimals or 0, 0)
+    places = max(len(digits[1]) - exponent, decimals or 0, 0)
     # Nothing is nothing on any scale: 0bn is not known worse than its column (F9).
     last_digit = factor if value else min(factor, unit.factor)
     half_unit = max(_EXACT.multiply(Decimal(5).scaleb(-places - 1), last_digit), _FINEST)
     return Number(printed, -value if negative and value else value, half_unit, None, factor)
+
+
+def _read(
+    plain: str, printed: str, unit: Unit, style: Style
+) -> tuple[bool, tuple[str, str], int, Decimal]:
+    """Return whether a number is negative, its digits, its exponent, and its scale."""
+    simple = _SIMPLE.fullmatch(plain)
+    if simple and (simple["frac"] is None or style.reads(simple["whole"], simple["frac"])):
+        return bool(simple["sign"]), (simple["whole"], simple["frac"] or ""), 0, unit.factor
+    match, word = _parts(plain, printed, style)
+    whole, frac = _digits(match["digits"], style, printed)
+    return (
+        _is_negative(match, word, printed),
+        (whole or "0", frac),
+        int(match["exp"] or 0),
+        _factor_of(match, unit, printed, style),
+    )
 
 
 def _parts(plain: str, printed: str, style: Style) -> tuple[re.Match[str], str | None]:
