@@ -15,6 +15,7 @@ _RULES = {
     "number": "a text where a number was expected",
     "date": "a row without a date",
     "label": "a row without a label",
+    "row": "a row shorter or longer than its header",
 }
 _SAMPLE = 5
 

@@ -16,6 +16,8 @@ from pipelines.layouts.source import Source
 from pipelines.reading.grid import Cell, Grid
 from pipelines.report import Report
 
+_YEARS = range(1900, 2200)
+
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
@@ -124,7 +126,15 @@ def _beside(fact: Fact, grid: Grid) -> Iterator[str]:
 
 
 def parse_date(cell: Cell, formats: tuple[str, ...]) -> dt.date | None:
-    """Return the date of a cell: a typed date, or a text in one of the declared formats."""
+    """Return the date of a cell: a typed date, or a text in one of the declared formats.
+
+    A day of another century than funds have existed in is none: weeks end at the calendar's end.
+    """
+    day = _day(cell, formats)
+    return day if day is not None and day.year in _YEARS else None
+
+
+def _day(cell: Cell, formats: tuple[str, ...]) -> dt.date | None:
     if cell.date is not None:
         return cell.date
     if cell.covered and not cell.text:

@@ -117,11 +117,10 @@ class Record:
     def refuse(self, found: Found, refusal: Refusal) -> None:
         """Add a row or cell that cannot be read."""
         row = refusal.row
-        day = row.date or self.facts.as_of or self.facts.known_at.date()
         self.refused.append(
             {
                 "source": self.source.name,
-                "week_ending": weeks.week_ending(day, self.source.week.ends),
+                "week_ending": row.date or self.facts.as_of,
                 "report_id": self.report.report_id,
                 "known_at": self.facts.known_at,
                 "rule": refusal.rule,
@@ -134,6 +133,23 @@ class Record:
                 "cell": found.grid.address(row.index, refusal.column),
             }
         )
+
+
+def newest_of(record: Record) -> dt.date | None:
+    """Return the newest date of a number, else of what was refused."""
+    ends = [row["period_end"] for row in record.observations]
+    days = ends or [row["week_ending"] for row in record.refused]
+    return max((day for day in days if isinstance(day, dt.date)), default=None)
+
+
+def refused_by_week(record: Record, newest: dt.date) -> list[dict[str, object]]:
+    """Return what was refused; a row without a date is the newest week's (E108)."""
+    ends = record.source.week.ends
+    dated = [(row, row["week_ending"]) for row in record.refused]
+    return [
+        {**row, "week_ending": weeks.week_ending(day if isinstance(day, dt.date) else newest, ends)}
+        for row, day in dated
+    ]
 
 
 def _meaning(table: Table, row: Row, mapped: Mapped, means: Printed) -> tuple[str, str, str, str]:

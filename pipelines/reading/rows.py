@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pipelines.errors import ShapeError, Where
-from pipelines.layouts.language import KeyColumn, RowRule, label_in
+from pipelines.layouts.language import KeyColumn, Printed, RowRule, label_in
 from pipelines.layouts.units import clean
 from pipelines.reading.facts import parse_date
 from pipelines.reading.found import Found
+from pipelines.reading.lengths import Lengths
 
 _SHOWN = 200
 """How many characters of a refused row are kept."""
+_WORDS = 2
+"""A row with words in so many columns of numbers may be a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +64,19 @@ def rows_of(found: Found, file: str, as_of: dt.date | None) -> tuple[list[Row], 
     rows: list[Row] = []
     refusals: list[Refusal] = []
     date_at, label_at = found.keyed("date"), found.keyed("label")
+    lengths, undated = Lengths.of(found), list[Row]()
     for row in _classified(found, file, as_of):
         if row.rule is None and date_at is not None and row.date is None:
-            refusals.append(
-                _refusal(found, row, date_at, "date", "a date, or a row that `rows` names")
-            )
+            reason = _unnamed("a date, or a row that `rows` names", row)
+            refusals.append(_refusal(found, row, date_at, "date", reason))
+            undated.append(row)
+            continue
+        while date_at is not None and row.date and undated:
+            _refuse_header(found, undated.pop())
+        if wrong := lengths.wrong(row.index):
+            refusals.append(_refusal(found, row, 0, "row", wrong))
         elif row.rule is None and label_at is not None and not row.label:
-            refusals.append(_refusal(found, row, label_at, "label", "a label"))
+            refusals.append(_refusal(found, row, label_at, "label", _unnamed("a label", row)))
         else:
             rows.append(row)
     return rows, refusals
@@ -80,9 +89,7 @@ def _classified(found: Found, file: str, as_of: dt.date | None) -> Iterator[Row]
     key_at = date_at if date_at is not None else label_at
     constant = _constant_label(found, file)
     rules = {clean(text).casefold(): rule for rule in table.rows for text in rule.text}
-    for index in range(found.first_row, len(grid.rows)):
-        if not any(cell.text for cell in grid.rows[index]):
-            continue
+    for index in found.rows():
         key = grid.cell(index, key_at).text if key_at is not None else ""
         if table.end and label_in(table.end, key) is not None:
             return
@@ -120,13 +127,33 @@ def _date_formats(found: Found) -> tuple[str, ...]:
     return next(column.formats for column in keys if column.key == "date")
 
 
-def _refusal(found: Found, row: Row, at: int, rule: str, expected: str) -> Refusal:
+def _refusal(found: Found, row: Row, at: int, rule: str, reason: str) -> Refusal:
     shown = " | ".join(cell.text for cell in found.grid.rows[row.index] if cell.text)
-    return Refusal(
-        row,
-        at,
-        rule,
-        shown[:_SHOWN],
-        f"expected {expected}; "
-        f"found {row.key!r}: mend the report, or add the row to `rows` of the layout",
+    return Refusal(row, at, rule, shown[:_SHOWN], reason)
+
+
+def _unnamed(what: str, row: Row) -> str:
+    return (
+        f"expected {what}; "
+        f"found {row.key!r}: mend the report, or add the row to `rows` of the layout"
     )
+
+
+def _refuse_header(found: Found, row: Row) -> None:
+    """Refuse a report with a row of words above dated rows: it may be a header of theirs (E102)."""
+    words = [
+        cell.text
+        for mapped in found.columns
+        if isinstance(mapped.means, Printed)
+        and not (cell := found.grid.cell(row.index, mapped.column)).covered
+        and cell.text[:1].isalpha()
+    ]
+    if len(words) >= _WORDS:
+        raise ShapeError(
+            f"Table {found.table.name} has a row of words above its last rows.",
+            where=Where(sheet=found.grid.name, cell=found.grid.address(row.index, 0)),
+            expected="a date, or the header once more as the layout knows it",
+            found=" | ".join([row.key, *words])[:_SHOWN],
+            fix="if the rows below it have other columns, mend the report or add a layout for "
+            "them; else add the row to `rows` of the layout, with `role: skip`",
+        )
