@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pipelines.cli import execution, output
 from pipelines.cli.execution import DueWeeks, Span
 from pipelines.components.workspace import Workspace
-from pipelines.database.answers import latest_aum_change, refused_weeks
+from pipelines.database.answers import latest_aum_change, refused_weeks, stale_sources
 from pipelines.database.labels import unmapped_labels
 from pipelines.database.publish import fingerprint, published_fingerprint
 from pipelines.ingest.plan import Plan
@@ -38,7 +38,10 @@ def run_due(space: Workspace, span: Span | None) -> int:
     if count == 0 and not left and published_fingerprint(warehouse) == stamp:
         output.note(f"Nothing is new: {warehouse.database} is up to date.")
         _remind_of_refusals(warehouse)
-        return 1 if unusable else 0
+        stale = stale_sources(warehouse.database)
+        for each in stale:
+            output.problem_text(f"served as before: {each}")
+        return 1 if unusable or stale else 0
     done, failed = execution.all_due(space, due, left)
     results += done
     for each in left:
