@@ -134,6 +134,16 @@ def run(weeks: tuple[dt.date, dt.date] | None, allow_loss: tuple[str, ...]) -> N
     sys.exit(run_due(Workspace(warehouse, allow_loss=frozenset(allow_loss)), weeks))
 
 
+@cli.command()
+@click.argument("report")
+@click.option("--because", required=True, metavar="TEXT", help="Why it is right as it is.")
+def accept(report: str, because: str) -> None:
+    """Let REPORT through, which is on hold: its name, or the beginning of its id."""
+    from pipelines.cli.decide import let_through
+
+    let_through(_warehouse(), report, because)
+
+
 @cli.command(name="as-of")
 @click.argument("moment", type=_Moment(), metavar="DATE")
 def as_of(moment: dt.datetime) -> None:

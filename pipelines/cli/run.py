@@ -39,8 +39,8 @@ def run_due(space: Workspace, span: Span | None) -> int:
         output.note(f"Nothing is new: {warehouse.database} is up to date.")
         _remind_of_refusals(warehouse)
         stale = stale_sources(warehouse.database)
-        for each in stale:
-            output.problem_text(f"served as before: {each}")
+        for line in stale:
+            output.problem_text(f"served as before: {line}")
         return 1 if unusable or stale else 0
     done, failed = execution.all_due(space, due, left)
     results += done
@@ -51,9 +51,9 @@ def run_due(space: Workspace, span: Span | None) -> int:
         output.problem_text(f"week refused: {failure}\n")
     for check in failed:
         output.problem_text(f"check failed: {check.check_name}: {check.description or ''}\n")
-    told = {(source, result.week) for source, result in results if result.failures}
+    named = {(source, result.week) for source, result in results if result.failures}
     read = {(source, result.week) for source, result in results}
-    reopened = _remind_of_refusals(warehouse, told) & read
+    reopened = _remind_of_refusals(warehouse, named) & read
     _print_latest(warehouse)
     output.note(f"{count} week{'s' * (count != 1)} read. Published {warehouse.database}")
     return 1 if unusable or refused or failed or reopened else 0
@@ -137,14 +137,14 @@ def _report_beyond(due: list[DueWeeks]) -> None:
 
 
 def _remind_of_refusals(
-    warehouse: Warehouse, told: Collection[tuple[str, dt.date]] = ()
+    warehouse: Warehouse, named: Collection[tuple[str, dt.date]] = ()
 ) -> set[tuple[str, dt.date]]:
     """Print one line per week whose newest report was refused, so that an older one counts.
 
     Returns:
-        The sources and weeks, but for those that were told.
+        The sources and weeks, but for those that were named.
     """
-    open_weeks = [each for each in refused_weeks(warehouse.database) if each[:2] not in told]
+    open_weeks = [each for each in refused_weeks(warehouse.database) if each[:2] not in named]
     for source, week, rules in open_weeks:
         output.warning(
             f"still refused: {source} week {week} ({rules}); see ops.check_result and "

@@ -108,7 +108,7 @@ def _numbers(connection: duckdb.DuckDBPyConnection, served: str) -> list[_Number
         if (
             member
             and {"source", "week_ending"} <= both
-            and "other_source" not in both  # a loss of one is told of that one
+            and "other_source" not in both  # a loss of one stands with that one
             and not table.startswith("ops.")
         ):
             key = ["source", "week_ending", *(each for each in _FINER if each in both), member]

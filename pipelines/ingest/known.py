@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
+from pipelines.ingest.holds import Extent, on_hold
+from pipelines.layouts.source import Source
 from pipelines.store.archive import Archived
 
 _UNREAD = (None, None, None, None, None, 0)
@@ -19,7 +21,8 @@ class KnownReport:
     """An archived report: its clocks, and what the index knows of it.
 
     `error` says why it cannot be used. `is_read` is false until the present layouts have been
-    applied to it. `is_stale`: it can no longer be used, and weeks that were made of it stay.
+    applied to it. `is_on_hold`: it waits for a person, as `error` says. `is_stale`: it can no
+    longer be used, and weeks that were made of it stay.
     """
 
     archived: Archived
@@ -31,7 +34,8 @@ class KnownReport:
     last_week: dt.date | None
     weeks: int
     is_read: bool
-    is_stale: bool
+    is_on_hold: bool = False
+    is_stale: bool = False
 
     @property
     def report_id(self) -> str:
@@ -50,42 +54,65 @@ class KnownReport:
 
 
 def known_reports(
+    source: Source,
     archived: Iterable[Archived],
     rows: pl.DataFrame,
     *,
-    fingerprint: str,
     lost: Mapping[str, str],
+    accepted: Collection[str],
     admitted: Collection[str],
 ) -> Iterator[KnownReport]:
     """Join the archive with what the index knows of each report.
 
     Args:
-        archived: the reports of a source, lost ones too.
+        source: the source, with its present layouts.
+        archived: its reports, lost ones too.
         rows: the index.
-        fingerprint: of the source's present layouts.
         lost: why reports cannot be read any more, by id.
+        accepted: the reports that a person has let through.
         admitted: the reports of which weeks were made.
     """
-    current = rows.filter(pl.col("fingerprint") == fingerprint)
+    current = rows.filter(pl.col("fingerprint") == source.fingerprint)
     is_read = {*current.get_column("report_id"), *lost}
     covered = _covered(rows)
-    for each in archived:
-        report = each.report
-        printed, layout, error, first, last, weeks = covered.get(report.report_id, _UNREAD)
-        published = printed or report.published_at
-        error = lost.get(report.report_id) or error
-        yield KnownReport(
-            each,
-            known_at=min(report.received_at, published or report.received_at),
-            published_at=published,
-            layout=layout,
-            error=error,
-            first_week=first,
-            last_week=last,
-            weeks=weeks,
-            is_read=report.report_id in is_read,
-            is_stale=error is not None and report.report_id in admitted,
-        )
+    known = [
+        _known(each, covered, lost.get(each.report.report_id), is_read=is_read) for each in archived
+    ]
+    extents = _extents(rows)
+    usable = [
+        (each.archived.report, each.known_at, extents[each.report_id])
+        for each in known
+        if not each.error and each.report_id in extents
+    ]
+    held = on_hold(source, usable, accepted)
+    for each in known:
+        waits = held.get(each.report_id)
+        error = each.error or (str(waits) if waits else None)
+        stale = error is not None and each.report_id in admitted
+        yield replace(each, error=error, is_on_hold=waits is not None, is_stale=stale)
+
+
+def _known(
+    archived: Archived,
+    covered: Mapping[str, tuple[Any, ...]],
+    lost: str | None,
+    *,
+    is_read: Collection[str],
+) -> KnownReport:
+    report = archived.report
+    printed, layout, error, first, last, weeks = covered.get(report.report_id, _UNREAD)
+    published = printed or report.published_at
+    return KnownReport(
+        archived,
+        known_at=min(report.received_at, published or report.received_at),
+        published_at=published,
+        layout=layout,
+        error=lost or error,
+        first_week=first,
+        last_week=last,
+        weeks=weeks,
+        is_read=report.report_id in is_read,
+    )
 
 
 def _covered(rows: pl.DataFrame) -> dict[str, tuple[Any, ...]]:
@@ -97,3 +124,13 @@ def _covered(rows: pl.DataFrame) -> dict[str, tuple[Any, ...]]:
         weeks=pl.col("week_ending").count(),
     )
     return {report_id: tuple(rest) for report_id, *rest in grouped.iter_rows()}
+
+
+def _extents(rows: pl.DataFrame) -> dict[str, Extent]:
+    """Return what each report covers, as it was when it was read."""
+    columns = ["series", "first_day", "last_day", "days", "is_closed"]
+    printed = rows.filter(pl.col("series").is_not_null()).unique("report_id", keep="first")
+    return {
+        report_id: Extent(*rest)
+        for report_id, *rest in printed.select("report_id", *columns).iter_rows()
+    }

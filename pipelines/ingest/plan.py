@@ -20,7 +20,7 @@ from pipelines.ingest.known import KnownReport, known_reports
 from pipelines.layouts.source import Source
 from pipelines.reading.reader import Reading
 from pipelines.report import Report
-from pipelines.store import archive, index, week_files
+from pipelines.store import archive, decisions, index, week_files
 from pipelines.store.archive import Archived
 from pipelines.store.paths import Warehouse
 from pipelines.store.week_files import Mark, Vintage
@@ -45,6 +45,7 @@ class Plan:
         lost: why reports cannot be read any more, by id.
         rows: the index: which report covers which week.
         written: what the weeks on disk were made from.
+        accepted: the reports on hold that a person has let through.
         readings: the reports that had to be read to know which weeks they cover, by id, as far as
             they are small enough to be kept: these need not be read again.
         allows_loss: whether nothing of a lost or unusable report is kept.
@@ -56,6 +57,7 @@ class Plan:
     lost: Mapping[str, str]
     rows: pl.DataFrame
     written: Mapping[dt.date, Mark | None]
+    accepted: frozenset[str] = frozenset()
     readings: Mapping[str, Reading] = field(default_factory=dict)
     allows_loss: bool = False
 
@@ -63,10 +65,11 @@ class Plan:
     def reports(self) -> tuple[KnownReport, ...]:
         """All archived reports, oldest vintage first."""
         known = known_reports(
+            self.source,
             self.archived,
             self.rows,
-            fingerprint=self.source.fingerprint,
             lost=self.lost,
+            accepted=self.accepted,
             admitted=() if self.allows_loss else ids_in(self.written),
         )
         return tuple(sorted(known, key=lambda each: each.order))
@@ -207,7 +210,16 @@ def plan(warehouse: Warehouse, source: Source, *, allows_loss: bool = False) -> 
             lost[report_id] = str(archive.missing(warehouse, source.name, report_id))
     gone = tuple(_lost_reports(warehouse, source, rows, written, lost))
     archived = (*listing.reports, *gone)
-    return Plan(source, listing.ids, archived, lost, rows, written, allows_loss=allows_loss)
+    return Plan(
+        source,
+        listing.ids,
+        archived,
+        lost,
+        rows,
+        written,
+        accepted=decisions.accepted(warehouse, source.name),
+        allows_loss=allows_loss,
+    )
 
 
 def _lost_reports(

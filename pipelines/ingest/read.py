@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import polars as pl
 
 from pipelines.errors import FundflowsError, UnreadableReport, Where
+from pipelines.ingest.holds import Extent, extent_of
 from pipelines.ingest.known import KnownReport
 from pipelines.ingest.plan import Plan
 from pipelines.ingest.vintages import digests
@@ -26,14 +27,14 @@ _MOST_OBSERVATIONS = 100_000
 """At most so many observations of the reports it had to read stay in a plan."""
 
 
-def reading_of(source: Source, archived: Archived) -> Reading:
-    """Read an archived report.
+def reading_of(source: Source, archived: Archived, content: bytes | None = None) -> Reading:
+    """Read an archived report, from its bytes if they are at hand.
 
     Raises:
         LostReport: its bytes are not there, or not those that were archived.
         FundflowsError: it cannot be used; also for whatever nobody expected in it.
     """
-    content = archived.content()
+    content = archived.content() if content is None else content
     try:
         return read_report(source, archived.report, content)
     except FundflowsError:
@@ -123,21 +124,24 @@ def _rows_of(source: Source, each: KnownReport, readings: _Readings) -> pl.DataF
         LostReport: its bytes are not there, or not those that were archived.
     """
     try:
-        reading = reading_of(source, each.archived)
-        weeks = _digests(source, each.archived, reading)
+        content = each.archived.content()
+        reading = reading_of(source, each.archived, content)
+        weeks, extent = _covered(source, each.archived, reading, content)
     except LostReport:
         raise
     except FundflowsError as error:
         return _row(source, each, {"error": str(error)})
     readings.keep(reading)
     published = reading.published_at or each.archived.report.published_at
-    said = {"layout": reading.layout.name, "published_at": published}
-    return _row(source, each, said, weeks)
+    stated = {"layout": reading.layout.name, "published_at": published}
+    return _row(source, each, stated | (asdict(extent) if extent else {}), weeks)
 
 
-def _digests(source: Source, archived: Archived, reading: Reading) -> dict[dt.date, str]:
+def _covered(
+    source: Source, archived: Archived, reading: Reading, content: bytes
+) -> tuple[dict[dt.date, str], Extent | None]:
     try:
-        return digests(reading)
+        return digests(reading), extent_of(source, reading, content)
     except Exception as error:
         raise unexpected(source, archived, error) from error
 
@@ -145,10 +149,10 @@ def _digests(source: Source, archived: Archived, reading: Reading) -> dict[dt.da
 def _row(
     source: Source,
     each: KnownReport,
-    said: Mapping[str, object],
+    stated: Mapping[str, object],
     weeks: Mapping[dt.date, str] = {},
 ) -> pl.DataFrame:
-    """Return the rows of a report in the index; what it said before it became unusable stays."""
+    """Return the rows of a report in the index; what it printed before it became unusable stays."""
     report = each.archived.report
     row = {
         "report_id": report.report_id,
@@ -157,7 +161,7 @@ def _row(
         "received_at": report.received_at,
         "layout": each.layout,
         "published_at": each.published_at,
-        **said,
+        **stated,
     }
     covered = [{"week_ending": week, "digest": weeks[week]} for week in sorted(weeks)]
     return pl.DataFrame([{**row, **of_week} for of_week in covered or [{}]], index.SCHEMA)

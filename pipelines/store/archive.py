@@ -8,7 +8,6 @@ for nothing (E111): `listing` names what is damaged. What a report says is read 
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import hashlib
 import json
 import os
@@ -20,6 +19,7 @@ from pipelines.errors import FundflowsError, Where
 from pipelines.report import Report
 from pipelines.store.files import write_whole
 from pipelines.store.paths import Warehouse
+from pipelines.store.users import user
 
 _SIDECAR = ".report.json"
 
@@ -236,17 +236,9 @@ def _sidecar(report: Report, suffix: str, size: int) -> str:
         "size": size,
         "received_at": report.received_at.isoformat(),
         "published_at": report.published_at.isoformat() if report.published_at else None,
-        "archived_by": _user(),
+        "archived_by": user(),
     }
     return json.dumps(record, indent=1) + "\n"
-
-
-def _user() -> str:
-    """Return who archives; by number in a container whose user has no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # OSError from Python 3.13 on
-        return str(os.getuid())
 
 
 def _archived(sidecar: Path) -> Archived:

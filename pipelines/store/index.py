@@ -21,6 +21,11 @@ SCHEMA: dict[str, pl.DataType] = {
     "layout": pl.String(),
     "published_at": pl.Datetime("us", "UTC"),
     "error": pl.String(),
+    "series": pl.String(),
+    "first_day": pl.Date(),
+    "last_day": pl.Date(),
+    "days": pl.Int64(),
+    "is_closed": pl.Boolean(),
     "week_ending": pl.Date(),
     "digest": pl.String(),
 }

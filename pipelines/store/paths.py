@@ -36,6 +36,11 @@ class Warehouse:
         return self.root / f"fundflows@{name}.duckdb"
 
     @property
+    def decisions(self) -> Path:
+        """What people decided about reports; beside the archive, and not derived."""
+        return self.root / "decisions.jsonl"
+
+    @property
     def dagster_home(self) -> Path:
         """Where Dagster keeps its runs and events."""
         return self.root / "dagster"
