@@ -7,10 +7,10 @@ number has not been raised.
 
 from __future__ import annotations
 
-READING = 1
+READING = 2
 """How bytes become observations: a change has every report read again."""
 
-CHECKING = 1
+CHECKING = 2
 """What is admitted to a week: a change has every week checked again."""
 
 WAREHOUSE = 2

@@ -6,43 +6,16 @@ comment (with its grain), each description a column's comment.
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import pandera.polars as pa
 import polars as pl
 
+from schemas.columns import Money, Rate, Share, Strict, closes
 from schemas.dimensions import AXES, DAILY, NAMES, PRINTED, listed
 from schemas.observation import KEY, Amount, Instant
 from schemas.observation import Observation as ReadObservation
 
-Money = Annotated[pl.Decimal, 18, 2]
-Rate = Annotated[pl.Decimal, 18, 10]
-Share = Annotated[pl.Decimal, 18, 6]
 
-
-def closes(flow: str) -> pl.Expr:
-    """F4: opening AUM and all effects add up to closing AUM to the cent, if the market is known."""
-    effects = (
-        flow,
-        "market_effect_usd",
-        "fx_effect_usd",
-        "corporate_action_usd",
-        "universe_effect_usd",
-    )
-    explained = pl.sum_horizontal(pl.col(name).fill_null(0) for name in effects)
-    return pl.col("market_effect_usd").is_null() | (
-        pl.col("aum_open_usd") + explained == pl.col("aum_close_usd")
-    )
-
-
-class _Strict(pa.DataFrameModel):
-    class Config:
-        """Shape rules: these columns, no others."""
-
-        strict = True
-
-
-class Report(_Strict):
+class Report(Strict):
     """Every archived report, what it covers, or the error for which it cannot be used.
 
     grain: one row per report
@@ -60,13 +33,13 @@ class Report(_Strict):
     weeks: pl.Int64 = pa.Field(description="Number of weeks that it covers.")
     error: pl.String = pa.Field(nullable=True, description="Why it cannot be used; NULL if it is.")
 
-    class Config(_Strict.Config):
+    class Config(Strict.Config):
         """The grain."""
 
         unique = ["source", "report_id"]
 
 
-class MemberLabel(_Strict):
+class MemberLabel(Strict):
     """Every printed label with the member that it means, over time.
 
     grain: one row per dimension, label and span of time
@@ -78,13 +51,13 @@ class MemberLabel(_Strict):
     valid_from: pl.Date = pa.Field(description="First day on which it means that.")
     valid_to: pl.Date = pa.Field(description="Last day on which it means that.")
 
-    class Config(_Strict.Config):
+    class Config(Strict.Config):
         """The grain."""
 
         unique = ["dimension", "label_key", "valid_from"]
 
 
-class Dimension(_Strict):
+class Dimension(Strict):
     """Every dimension by which money is counted, and what makes a fund a member.
 
     grain: one row per dimension
@@ -106,7 +79,7 @@ class Dimension(_Strict):
     )
 
 
-class Member(_Strict):
+class Member(Strict):
     """Every member of every dimension with its name for display.
 
     grain: one row per dimension and member
@@ -116,7 +89,7 @@ class Member(_Strict):
     member: pl.String = pa.Field(description="Code that people use.")
     member_name: pl.String = pa.Field(description="Name for display.")
 
-    class Config(_Strict.Config):
+    class Config(Strict.Config):
         """The grain."""
 
         unique = ["dimension", "member"]
@@ -178,7 +151,7 @@ class ObservationHistory(Observation):
         return data.lazyframe.select(printed.n_unique().over("report_id", *KEY) == 1)
 
 
-class FxDay(_Strict):
+class FxDay(Strict):
     """US dollars for one unit of a currency on every day, from euro reference rates.
 
     A weekend or holiday of the fixing uses the last one; other days without a fixing have no rate.
@@ -194,13 +167,13 @@ class FxDay(_Strict):
         isin=["fixing", "last fixing"], description="Of that day, or before."
     )
 
-    class Config(_Strict.Config):
+    class Config(Strict.Config):
         """The grain."""
 
         unique = ["currency", "rate_date"]
 
 
-class FundDay(_Strict):
+class FundDay(Strict):
     """What a source says about a fund on a day, with the splits behind it and the day's rate.
 
     grain: one row per source, label and trade date
@@ -235,13 +208,13 @@ class FundDay(_Strict):
     )
     status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
 
-    class Config(_Strict.Config):
+    class Config(Strict.Config):
         """The grain."""
 
         unique = ["source", "label", "trade_date"]
 
 
-class FundStep(_Strict):
+class FundStep(Strict):
     """A fund from one reported day to the next: opening AUM, flow, every effect, closing AUM (F4).
 
     grain: one row per source, label and day
@@ -286,13 +259,13 @@ class FundStep(_Strict):
     is_session: pl.Boolean = pa.Field(description="Whether the source reports any fund that day.")
     status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
 
-    class Config(_Strict.Config):
+    class Config(Strict.Config):
         """The grain."""
 
         unique = ["source", "label", "trade_date"]
 
 
-class FundWeek(_Strict):
+class FundWeek(Strict):
     """A fund's week in one source, by the issuer that it then had: AUM at both ends, every effect.
 
     grain: one row per source, label, week and issuer
@@ -335,13 +308,13 @@ class FundWeek(_Strict):
         """F4, to the cent, wherever the market effect is known."""
         return data.lazyframe.select(closes("bridge_flow_usd"))
 
-    class Config(_Strict.Config):
+    class Config(Strict.Config):
         """The grain."""
 
         unique = ["source", "label", "week_ending", "issuer"]
 
 
-class FundWeekMember(_Strict):
+class FundWeekMember(Strict):
     """Which member of every dimension a fund's week counts for, and with which share of it.
 
     grain: one row per source, label, week, issuer and dimension
@@ -359,13 +332,13 @@ class FundWeekMember(_Strict):
         ge=0, le=1, description="Less than 1 where the money is another covered fund's (E20, E21)."
     )
 
-    class Config(_Strict.Config):
+    class Config(Strict.Config):
         """The grain."""
 
         unique = ["source", "label", "week_ending", "issuer", "dimension"]
 
 
-class FlowDay(_Strict):
+class FlowDay(Strict):
     """Net flow of every day by member, with the identity of that day (E39).
 
     grain: one row per source, trade date, dimension and member
@@ -381,13 +354,13 @@ class FlowDay(_Strict):
         nullable=True, description="Creations less redemptions; inflow > 0."
     )
 
-    class Config(_Strict.Config):
+    class Config(Strict.Config):
         """The grain."""
 
         unique = ["source", "trade_date", "dimension", "member"]
 
 
-class ReportedWeek(_Strict):
+class ReportedWeek(Strict):
     """A week as weekly reports print it: flow of the week, month and year, and AUM by member.
 
     grain: one row per source, week, dimension and label
@@ -410,13 +383,13 @@ class ReportedWeek(_Strict):
     )
     status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
 
-    class Config(_Strict.Config):
+    class Config(Strict.Config):
         """The grain."""
 
         unique = ["source", "week_ending", "dimension", "label"]
 
 
-class ReportedAxis(_Strict):
+class ReportedAxis(Strict):
     """What the members of a reported week leave of its printed total, by axis (E49).
 
     grain: one row per source, week and dimension
@@ -434,13 +407,13 @@ class ReportedAxis(_Strict):
     )
     status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
 
-    class Config(_Strict.Config):
+    class Config(Strict.Config):
         """The grain."""
 
         unique = ["source", "week_ending", "dimension"]
 
 
-class Source(_Strict):
+class Source(Strict):
     """The publishers' series of reports that the ledger reads, with what their figures cover.
 
     grain: one row per source

@@ -10,7 +10,7 @@ from typing import Annotated
 import pandera.polars as pa
 import polars as pl
 
-from schemas.core import Money, closes
+from schemas.columns import Money, closes
 from schemas.dimensions import DIMENSIONS, NAMES, PRINTED, listed
 
 Percent = Annotated[pl.Decimal, 28, 6]

@@ -30,7 +30,7 @@ KEY = (
 )
 """What two observations have in common that are about the same thing."""
 
-STATED = ("value", "half_unit", "status")
+STATED = ("value", "half_unit", "currency", "status")
 """What a vintage says about a key; a later one is stored where one of these differs."""
 
 
@@ -104,7 +104,7 @@ class Observation(pa.DataFrameModel):
     @pa.dataframe_check(name="one_number_per_key", description="one number a key and report")
     def one_number_per_key(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
         """A report says one thing about one key; two different numbers are both refused."""
-        stated = pl.struct("value", "null_reason")
+        stated = pl.struct("value", "null_reason", "currency")
         return data.lazyframe.select(stated.n_unique().over("report_id", *KEY) == 1)
 
     @pa.dataframe_check(name="period_in_week", description="the period ends in its week")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from schemas.core import Money, Share
+from schemas.columns import Money, Share
 from schemas.observation import KEY, Amount, Instant, Outcome, Refused
 
 

@@ -15,6 +15,7 @@ _RULES = {
     "number": "a text where a number was expected",
     "date": "a row without a date",
     "label": "a row without a label",
+    "currency": "an amount whose row is in no known currency, or in another one",
 }
 _SAMPLE = 5
 

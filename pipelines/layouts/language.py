@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
-from pipelines.layouts.units import NULL_REASONS, Unit, clean, parse_unit
+from pipelines.layouts.units import NULL_REASONS, ROW, Unit, clean, declared_unit
 from schemas.dimensions import LABELLED
 from schemas.measures import MEASURES, NULL_KINDS, PERIODS
 
@@ -52,7 +52,7 @@ class Model(pydantic.BaseModel):
 
 def _kind_of_unit(base: str) -> str:
     """Return a base unit with any currency as `money`."""
-    currency = Unit(base).currency
+    currency = Unit(base).currency or (ROW if Unit(base).is_of_the_row else None)
     return base.replace(currency, "money") if currency else base
 
 
@@ -72,7 +72,7 @@ class Printed(Model):
     def _known(self) -> Self:
         if self.measure not in MEASURES:
             raise ValueError(f"measure {self.measure!r} is not one of {', '.join(MEASURES)}")
-        unit = parse_unit(self.unit)
+        unit = declared_unit(self.unit)
         if unit is None or unit.base is None:
             raise ValueError(f"unit {self.unit!r} is not a unit such as US$m, shares, USD/share")
         measure = MEASURES[self.measure]
@@ -86,15 +86,15 @@ class Printed(Model):
     @cached_property
     def in_unit(self) -> Unit:
         """The unit, parsed."""
-        unit = parse_unit(self.unit)
+        unit = declared_unit(self.unit)
         assert unit is not None  # noqa: S101 (the validator has parsed it)
         return unit
 
 
 class KeyColumn(Model):
-    """A column that identifies its row: date, label or second label."""
+    """A column that says what its row is about: date, label, second label or currency."""
 
-    key: Literal["date", "label", "sublabel"]
+    key: Literal["date", "label", "sublabel", "currency"]
     formats: Texts = Field((), description="strptime formats of a printed date.")
     also: Texts = Field((), description="Other spellings of the header.")
 
@@ -186,11 +186,24 @@ class Table(Model):
 
     @pydantic.model_validator(mode="after")
     def _complete(self) -> Self:
-        keys = {column.key for column in self.columns.values() if isinstance(column, KeyColumn)}
+        columns = self.columns.values()
+        keys = [column.key for column in columns if isinstance(column, KeyColumn)]
+        twice = {key for key in keys if keys.count(key) > 1}
+        if twice:
+            raise ValueError(
+                f"table {self.name}: two columns are the {' and '.join(twice)} of a row"
+            )
         if "label" not in keys and not self.across and not self.label:
             raise ValueError(f"table {self.name}: nothing gives the label of a row")
         if self.across is None and not self.numbers:
             raise ValueError(f"table {self.name}: no column of numbers")
+        if "currency" not in keys:
+            for printed in (each for each in (self.across, *self.numbers.values()) if each):
+                if printed.in_unit.is_of_the_row:
+                    raise ValueError(
+                        f"table {self.name}: unit {printed.unit!r}, but no column is the currency "
+                        "of a row (`key: currency`)"
+                    )
         return self
 
     @property

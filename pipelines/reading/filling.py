@@ -7,7 +7,6 @@ from dataclasses import replace
 from decimal import Decimal
 
 from pipelines.layouts.language import Across, Layout
-from pipelines.layouts.units import Unit
 from pipelines.reading.cells import number_in
 from pipelines.reading.found import Found
 from pipelines.reading.numbers import NotANumber
@@ -47,7 +46,9 @@ def _filled(found: Found, row: Row, layout: Layout) -> set[tuple[int, Decimal]]:
         if not isinstance(mapped.means, Across):
             continue
         try:
-            number = number_in(found.grid.cell(row.index, mapped.column), Unit("USD"), layout, None)
+            number = number_in(
+                found.grid.cell(row.index, mapped.column), mapped.means.in_unit, layout, None
+            )
         except NotANumber:
             continue
         if number.value is not None:

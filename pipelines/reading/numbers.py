@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 
+from pipelines.layouts.currencies import can_mean
 from pipelines.layouts.units import (
-    CURRENCIES,
     CURRENCY_TEXT,
     NULL_REASONS,
     SCALE_TEXT,
@@ -123,7 +123,7 @@ def kept(value: Decimal, printed: str) -> Decimal:
 def _factor_of(match: re.Match[str], unit: Unit, printed: str) -> Decimal:
     """Return the factor to the base unit; refuse a currency or percent of another unit."""
     currency = match["before"] or match["inside"]
-    if currency and CURRENCIES[currency.lower()] != unit.currency:
+    if currency and not can_mean(currency, unit.currency):
         raise NotANumber(f"{printed} (in a column of {unit.base})")
     if match["percent"]:
         if unit.base != "ratio":

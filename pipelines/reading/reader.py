@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.errors import FundflowsError, ShapeError, Where
-from pipelines.layouts.language import Across, Layout, NumberColumn
+from pipelines.layouts.language import Across, Layout, NumberColumn, Printed
 from pipelines.layouts.source import Source
 from pipelines.reading import containers
 from pipelines.reading.cells import column_unit, number_in
+from pipelines.reading.currency import NotItsCurrency, unit_in_row
 from pipelines.reading.facts import ReportFacts, report_facts
 from pipelines.reading.filling import with_preliminary
-from pipelines.reading.found import Found
+from pipelines.reading.found import Found, Mapped
 from pipelines.reading.grid import Grid
 from pipelines.reading.headers import find
 from pipelines.reading.numbers import NotANumber
@@ -176,18 +177,24 @@ def _read_row(record: Record, found: Found, row: Row) -> None:
         unit = column_unit(found, mapped, means)
         cell = found.grid.cell(row.index, mapped.column)
         try:
+            unit = unit_in_row(unit, row.currency)
             number = number_in(cell, unit, record.layout, means.decimals)
-        except NotANumber as error:
-            refusal = Refusal(
-                row,
-                mapped.column,
-                "number",
-                str(error),
-                f"expected a number in {means.unit}, or a known word for none; "
-                "mend the report, or add the word to `nulls` of the layout",
-                measure=means.measure,
-                label=mapped.label or row.label,
-            )
-            record.refuse(found, refusal)
+        except (NotANumber, NotItsCurrency) as error:
+            record.refuse(found, _unreadable(row, mapped, means, cell.text, error))
             continue
         record.observe(found, row, mapped, number=number, unit=unit)
+
+
+def _unreadable(
+    row: Row, mapped: Mapped, means: Printed, shown: str, error: NotANumber | NotItsCurrency
+) -> Refusal:
+    if isinstance(error, NotItsCurrency):
+        rule, printed, reason = "currency", f"{shown} ({error})", f"expected {error.expected}"
+    else:
+        rule, printed = "number", str(error)
+        reason = (
+            f"expected a number in {means.unit}, or a known word for none; "
+            "mend the report, or add the word to `nulls` of the layout"
+        )
+    label = mapped.label or row.label
+    return Refusal(row, mapped.column, rule, printed, reason, measure=means.measure, label=label)

@@ -31,6 +31,8 @@ class Row:
     date: dt.date | None
     rule: RowRule | None = None
     status: Literal["final", "preliminary"] = "final"
+    currency: str | None = None
+    """As printed, where a column names the currency of each row."""
 
     def dated(self, day: dt.date | None) -> Row:
         """Return the row with another date."""
@@ -76,7 +78,7 @@ def rows_of(found: Found, file: str, as_of: dt.date | None) -> tuple[list[Row], 
 def _classified(found: Found, file: str, as_of: dt.date | None) -> Iterator[Row]:
     grid, table = found.grid, found.table
     date_at, label_at = found.keyed("date"), found.keyed("label")
-    sublabel_at = found.keyed("sublabel")
+    sublabel_at, currency_at = found.keyed("sublabel"), found.keyed("currency")
     key_at = date_at if date_at is not None else label_at
     constant = _constant_label(found, file)
     rules = {clean(text).casefold(): rule for rule in table.rows for text in rule.text}
@@ -94,7 +96,8 @@ def _classified(found: Found, file: str, as_of: dt.date | None) -> Iterator[Row]
         date = as_of
         if date_at is not None:
             date = parse_date(grid.cell(index, date_at), _date_formats(found))
-        yield Row(index, key, label, sublabel, date, rule)
+        currency = grid.cell(index, currency_at).text if currency_at is not None else None
+        yield Row(index, key, label, sublabel, date, rule, currency=currency)
 
 
 def _constant_label(found: Found, file: str) -> str | None:

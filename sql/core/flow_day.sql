@@ -35,14 +35,14 @@ printed_totals as (
     select
         source,
         period_end as trade_date,
-        sum(value) as net_flow_usd
-    from core.observation
+        sum(value_usd) as net_flow_usd
+    from core.printed_usd
     where
         dimension = 'total'
         and measure = 'net_flow'
         and period = 'day'
-        and value is not null
-        and not (value = 0 and status = 'preliminary')
+        and value_usd is not null
+        and not (value_usd = 0 and status = 'preliminary')
     group by all
 )
 

@@ -86,8 +86,8 @@ bounds as (
         week_ending,
         dimension,
         member,
-        if(dimension = 'total', min(half_unit), sum(half_unit)) as hard_bound
-    from core.observation
+        if(dimension = 'total', min(half_unit_usd), sum(half_unit_usd)) as hard_bound
+    from core.printed_usd
     where period = 'week' and measure = 'net_flow'
     group by source, week_ending, dimension, member
     union all

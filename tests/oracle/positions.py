@@ -87,6 +87,20 @@ def fund_days(ground: Ground, observations: Iterable[Observation]) -> list[list[
     return [_held(_split(ground, days)) for days in chains]
 
 
+def countable(days: list[FundDay]) -> list[FundDay]:
+    """Return the days that can be counted; of a week without any rate, as days without numbers.
+
+    So the fund is still there, and no total of the week is called final (E99).
+    """
+    rated = {each.week for each in days if each.is_usable}
+    nothing = {"flow": None, "printed_aum": None, "nav": None, "shares": None}
+    return [
+        each if each.is_usable else replace(each, **nothing)
+        for each in days
+        if each.is_usable or not (each.is_held or each.week in rated)
+    ]
+
+
 def _fund_day(ground: Ground, label: str, day: dt.date, said: list[Observation]) -> FundDay:
     def printed(measure: str) -> Decimal | None:
         known = [

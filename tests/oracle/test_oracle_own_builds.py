@@ -56,6 +56,7 @@ def test_e75_the_oracle_closes_a_fund_at_zero() -> None:
             source="e75",
             known_at=dt.datetime(2025, 3, 10, tzinfo=dt.UTC),
             week_ending=W0,
+            period_start=dt.date.fromisoformat(date),
             period_end=dt.date.fromisoformat(date),
             printed_table="days",
             dimension="fund",

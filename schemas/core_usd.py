@@ -1,0 +1,82 @@
+"""Contracts of schema `core`: money of any currency becomes US dollars, or nothing (E26, E99)."""
+
+from __future__ import annotations
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas.columns import Rate, Strict
+from schemas.dimensions import PRINTED, listed
+from schemas.observation import KEY, Amount
+
+
+class FundSession(Strict):
+    """A day of a fund that counts: not held back, and with a rate if its week has any.
+
+    grain: one row per source, label and trade date
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    label: pl.String = pa.Field(description="The fund's label as printed.")
+    fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
+    trade_date: pl.Date = pa.Field(description="The day, as printed.")
+    week_ending: pl.Date = pa.Field(description="The week that the day is in.")
+    currency: pl.String = pa.Field(description="Currency in which the source prints the fund.")
+    printed_flow: Amount = pa.Field(nullable=True, description="Printed net flow, in the currency.")
+    aum: Amount = pa.Field(nullable=True, description="AUM of core.fund_day, in the currency.")
+    nav: Amount = pa.Field(nullable=True, description="NAV of one share, in the currency.")
+    shares_outstanding: Amount = pa.Field(nullable=True, description="Shares in issue.")
+    split_new: pl.Int64 = pa.Field(description="See core.fund_day.")
+    split_old: pl.Int64 = pa.Field(description="See core.fund_day.")
+    usd_per_unit: Rate = pa.Field(nullable=True, description="US dollars for a unit of currency.")
+    fx_basis: pl.String = pa.Field(nullable=True, description="Where the rate is from.")
+    status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
+    is_session: pl.Boolean = pa.Field(description="The source reports some fund on it (E08).")
+    is_unrated: pl.Boolean = pa.Field(
+        description="No day of its week has a rate: its numbers are NULL, never dollars (E99)."
+    )
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["source", "label", "trade_date"]
+
+
+class PrintedUsd(Strict):
+    """Money that sources print by week or member, in dollars at the rates of its period (E26).
+
+    grain: one row per source, printed table, dimension, label, measure and period
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    report_id: pl.String = pa.Field(description="sha256 of the report's bytes.")
+    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
+    period_start: pl.Date = pa.Field(description="First day that the number is about.")
+    period_end: pl.Date = pa.Field(description="Last day that the number is about.")
+    printed_table: pl.String = pa.Field(description="Which printed table, by the layout's name.")
+    dimension: pl.String = pa.Field(description=f"{listed(PRINTED)}.")
+    label: pl.String = pa.Field(description="The label as printed.")
+    member: pl.String = pa.Field(description="The member that it means; `unmapped` if none.")
+    measure: pl.String = pa.Field(isin=["net_flow", "aum"], description="What is measured.")
+    period: pl.String = pa.Field(description="What span of time, as in core.observation.")
+    currency: pl.String = pa.Field(description="Currency in which it is printed.")
+    value_usd: Amount = pa.Field(
+        nullable=True, description="In US dollars; NULL without a rate, never another currency's."
+    )
+    half_unit_usd: Amount = pa.Field(
+        nullable=True, description="Half of the last printed digit, in US dollars (F9)."
+    )
+    fx_basis: pl.String = pa.Field(
+        nullable=True,
+        isin=["usd", "fixing", "last fixing", "average"],
+        description="The rate of the day, or the average of the fixings of the period (F3).",
+    )
+    null_reason: pl.String = pa.Field(
+        nullable=True, description="Why there is no value: as printed, or fx_rate_missing."
+    )
+    status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = [*KEY]
