@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from schemas.columns import Rate, Strict
+from schemas.columns import Money, Rate, Strict
 from schemas.dimensions import PRINTED, listed
 from schemas.observation import KEY, Amount
 
@@ -22,9 +22,13 @@ class FundSession(Strict):
     trade_date: pl.Date = pa.Field(description="The day, as printed.")
     week_ending: pl.Date = pa.Field(description="The week that the day is in.")
     currency: pl.String = pa.Field(description="Currency in which the source prints the fund.")
-    printed_flow: Amount = pa.Field(nullable=True, description="Printed net flow, in the currency.")
-    aum: Amount = pa.Field(nullable=True, description="AUM of core.fund_day, in the currency.")
-    nav: Amount = pa.Field(nullable=True, description="NAV of one share, in the currency.")
+    printed_flow_local: Amount = pa.Field(
+        nullable=True, description="Printed net flow, in the currency."
+    )
+    aum_local: Amount = pa.Field(
+        nullable=True, description="AUM of core.fund_day, in the currency."
+    )
+    nav_local: Amount = pa.Field(nullable=True, description="NAV of one share, in the currency.")
     shares_outstanding: Amount = pa.Field(nullable=True, description="Shares in issue.")
     split_new: pl.Int64 = pa.Field(description="See core.fund_day.")
     split_old: pl.Int64 = pa.Field(description="See core.fund_day.")
@@ -60,10 +64,10 @@ class PrintedUsd(Strict):
     measure: pl.String = pa.Field(isin=["net_flow", "aum"], description="What is measured.")
     period: pl.String = pa.Field(description="What span of time, as in core.observation.")
     currency: pl.String = pa.Field(description="Currency in which it is printed.")
-    value_usd: Amount = pa.Field(
+    value_usd: Money = pa.Field(
         nullable=True, description="In US dollars; NULL without a rate, never another currency's."
     )
-    half_unit_usd: Amount = pa.Field(
+    half_unit_usd: Money = pa.Field(
         nullable=True, description="Half of the last printed digit, in US dollars (F9)."
     )
     fx_basis: pl.String = pa.Field(

@@ -38,6 +38,18 @@ class _Time(click.ParamType):
         return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
+class _PastTime(_Time):
+    """A moment that has been: what comes later can have been known to nobody."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dt.datetime:
+        moment = super().convert(value, param, ctx)
+        if moment > dt.datetime.now(dt.UTC):
+            self.fail(f"{value!r} is in the future: give the time at which it came", param, ctx)
+        return moment
+
+
 class _Moment(click.ParamType):
     """A day, which means its end, or a moment; in UTC."""
 
@@ -88,7 +100,7 @@ def init() -> None:
 @click.argument("source")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--published", type=_Time(), help="When the publisher brought the report out.")
-@click.option("--received", type=_Time(), help="When you received it; now, if not given.")
+@click.option("--received", type=_PastTime(), help="When you received it; now, if not given.")
 def add(
     source: str,
     files: tuple[Path, ...],

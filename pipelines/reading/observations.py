@@ -42,6 +42,9 @@ class Record:
         if end is None or not self._ends_a_week(period, end):
             self._refuse_date(found, row, mapped, number, end, measure=measure, label=label)
             return
+        if number.value is not None and end > self._last_day:
+            self._refuse_ahead(found, row.dated(end), mapped, number, measure=measure, label=label)
+            return
         week, early = weeks.week_ending(end, self.source.week.ends), self.source.week.ended_early
         start = weeks.period_start(
             period, end, week=week, early=early, inception=found.table.inception
@@ -82,9 +85,7 @@ class Record:
     def _ends_a_week(self, period: str, end: dt.date) -> bool:
         """Return whether a period may end on a day: a printed week ends where the source's do."""
         rule = self.source.week
-        return period != "week" or end == weeks.week_end(
-            weeks.week_ending(end, rule.ends), rule.ended_early
-        )
+        return period != "week" or weeks.ends_a_week(end, rule.ends, rule.ended_early)
 
     def _refuse_date(
         self,
@@ -110,6 +111,29 @@ class Record:
             refusal = Refusal(row, mapped.column, "date", printed, reason, measure, label)
         self.refuse(found, refusal)
 
+    @property
+    def _last_day(self) -> dt.date:
+        """The last day of which the report can know anything, time zones allowed for (E38)."""
+        return self.facts.known_at.date() + weeks.ONE_DAY
+
+    def _refuse_ahead(
+        self, found: Found, row: Row, mapped: Mapped, number: Number, *, measure: str, label: str
+    ) -> None:
+        printed = f"{number.printed} of {row.date}"
+        reason = (
+            f"expected days up to {self.facts.known_at.date()}, when the report was known; mend "
+            "the date in the report, or correct --published"
+        )
+        at, rule = mapped.column, "not_from_the_future"
+        self.refuse(found, Refusal(row, at, rule, printed, reason, measure, label))
+
+    def refused_in_weeks(self) -> list[dict[str, object]]:
+        """Return the refusals; those of no day that can be, under the newest week of the report."""
+        known = weeks.week_ending(self.facts.known_at.date(), self.source.week.ends)
+        read = (row["week_ending"] for row in self.observations)
+        newest = max((week for week in read if isinstance(week, dt.date)), default=known)
+        return [{**row, "week_ending": row["week_ending"] or newest} for row in self.refused]
+
     def has_refused(self, table: str) -> bool:
         """Return whether anything of a table has been refused, on any sheet."""
         return any(row["printed_table"] == table for row in self.refused)
@@ -117,11 +141,14 @@ class Record:
     def refuse(self, found: Found, refusal: Refusal) -> None:
         """Add a row or cell that cannot be read."""
         row = refusal.row
-        day = row.date or self.facts.as_of or self.facts.known_at.date()
+        day = row.date or self.facts.as_of
+        week = None
+        if day is not None and day <= self._last_day:
+            week = weeks.week_ending(day, self.source.week.ends)
         self.refused.append(
             {
                 "source": self.source.name,
-                "week_ending": weeks.week_ending(day, self.source.week.ends),
+                "week_ending": week,
                 "report_id": self.report.report_id,
                 "known_at": self.facts.known_at,
                 "rule": refusal.rule,

@@ -24,6 +24,7 @@ from pipelines.reading.grid import Grid
 from pipelines.reading.headers import find
 from pipelines.reading.numbers import NotANumber
 from pipelines.reading.observations import Record
+from pipelines.reading.plausible import plausible
 from pipelines.reading.rows import Refusal, Row, rows_of
 from pipelines.report import Report
 from schemas.observation import Observation, Refused, frame
@@ -122,7 +123,7 @@ def _applied(
         facts.known_at,
         facts.published_at,
         observations,
-        frame(Refused, record.refused),
+        frame(Refused, record.refused_in_weeks()),
         facts.is_complete,
     )
     return Inspection(reading, found, [sheet.name for sheet in sheets], facts.printed)
@@ -146,8 +147,9 @@ def _check_validity(layout: Layout, newest: dt.date | None) -> None:
 
 
 def _read_table(record: Record, found: Found) -> None:
-    rows, refusals = rows_of(found, record.report.name, record.facts.as_of)
-    for refusal in refusals:
+    rows, refusals = rows_of(found, record.report.name, record.facts)
+    rows, impossible = plausible(found, rows, record.source.week)
+    for refusal in (*refusals, *impossible):
         record.refuse(found, refusal)
     if not rows and not record.has_refused(found.table.name):
         raise ShapeError(

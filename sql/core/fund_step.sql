@@ -1,4 +1,13 @@
-with neighbours as (
+with days as (
+    select
+        * exclude (printed_flow_local, aum_local, nav_local),
+        printed_flow_local as printed_flow,
+        aum_local as aum,
+        nav_local as nav
+    from core.fund_session
+),
+
+neighbours as (
     select
         *,
         lag(
@@ -30,7 +39,7 @@ with neighbours as (
         ) over by_day as stock_before,
         lead(if(aum is null and not is_unrated, null, week_ending) ignore nulls) over by_day
             as next_stock_week
-    from core.fund_session
+    from days
     window by_day as (partition by source, label order by trade_date)
 ),
 
