@@ -15,6 +15,7 @@ from pipelines.layouts.units import Unit
 from pipelines.reading.facts import ReportFacts
 from pipelines.reading.found import Found, Mapped
 from pipelines.reading.numbers import Number
+from pipelines.reading.plausible import wrong_day
 from pipelines.reading.rows import Refusal, Row
 from pipelines.report import Report
 from schemas.measures import MEASURES
@@ -39,12 +40,11 @@ class Record:
         assert isinstance(means, Printed)  # noqa: S101 (only columns of numbers are read)
         measure, period, dimension, label = _meaning(found.table, row, mapped, means)
         end = row.date or self.facts.as_of
-        if end is None or not self._ends_a_week(period, end):
-            self._refuse_date(found, row, mapped, number, end, measure=measure, label=label)
+        wrong = wrong_day(end, period, number, self.source.week, self.facts.known_at.date())
+        if wrong is not None:
+            self.refuse(found, Refusal(row.dated(end), mapped.column, *wrong, measure, label))
             return
-        if number.value is not None and end > self._last_day:
-            self._refuse_ahead(found, row.dated(end), mapped, number, measure=measure, label=label)
-            return
+        assert end is not None  # noqa: S101 (else the day is wrong)
         week, early = weeks.week_ending(end, self.source.week.ends), self.source.week.ended_early
         start = weeks.period_start(
             period, end, week=week, early=early, inception=found.table.inception
@@ -82,51 +82,6 @@ class Record:
             "published_at": self.facts.published_at,
         }
 
-    def _ends_a_week(self, period: str, end: dt.date) -> bool:
-        """Return whether a period may end on a day: a printed week ends where the source's do."""
-        rule = self.source.week
-        return period != "week" or weeks.ends_a_week(end, rule.ends, rule.ended_early)
-
-    def _refuse_date(
-        self,
-        found: Found,
-        row: Row,
-        mapped: Mapped,
-        number: Number,
-        end: dt.date | None,
-        *,
-        measure: str,
-        label: str,
-    ) -> None:
-        if end is None:
-            printed = number.printed
-            reason = "expected the report's date (`facts: as_of`) or a date column"
-            refusal = Refusal(row, mapped.column, "date", printed, reason)
-        else:
-            printed = f"{number.printed} of {end:%A} {end}"
-            reason = (
-                f"expected a week that ends on a {self.source.week.ends.capitalize()}; if "
-                "the publisher ended it early, add the day to `week.ended_early` of the source"
-            )
-            refusal = Refusal(row, mapped.column, "date", printed, reason, measure, label)
-        self.refuse(found, refusal)
-
-    @property
-    def _last_day(self) -> dt.date:
-        """The last day of which the report can know anything, time zones allowed for (E38)."""
-        return self.facts.known_at.date() + weeks.ONE_DAY
-
-    def _refuse_ahead(
-        self, found: Found, row: Row, mapped: Mapped, number: Number, *, measure: str, label: str
-    ) -> None:
-        printed = f"{number.printed} of {row.date}"
-        reason = (
-            f"expected days up to {self.facts.known_at.date()}, when the report was known; mend "
-            "the date in the report, or correct --published"
-        )
-        at, rule = mapped.column, "not_from_the_future"
-        self.refuse(found, Refusal(row, at, rule, printed, reason, measure, label))
-
     def refused_in_weeks(self) -> list[dict[str, object]]:
         """Return the refusals; those of no day that can be, under the newest week of the report."""
         known = weeks.week_ending(self.facts.known_at.date(), self.source.week.ends)
@@ -143,7 +98,7 @@ class Record:
         row = refusal.row
         day = row.date or self.facts.as_of
         week = None
-        if day is not None and day <= self._last_day:
+        if day is not None and day <= self.facts.known_at.date() + weeks.ONE_DAY:
             week = weeks.week_ending(day, self.source.week.ends)
         self.refused.append(
             {

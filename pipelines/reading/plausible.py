@@ -13,6 +13,7 @@ from itertools import pairwise
 from pipelines import weeks
 from pipelines.layouts.source import WeekRule
 from pipelines.reading.found import Found
+from pipelines.reading.numbers import Number
 from pipelines.reading.rows import Refusal, Row
 
 
@@ -23,6 +24,31 @@ def plausible(found: Found, rows: list[Row], week: WeekRule) -> tuple[list[Row],
         return rows, []
     kept, swapped = _in_order(found, rows, at)
     return _from_the_first(kept, at, week, swapped)
+
+
+def wrong_day(
+    end: dt.date | None, period: str, number: Number, week: WeekRule, known: dt.date
+) -> tuple[str, str, str] | None:
+    """Return why a number cannot be about a period that ends on a day: rule, printed, reason.
+
+    Nothing is known before its day is over somewhere (E38); a dash says nothing of it (E07).
+    """
+    if end is None:
+        reason = "expected the report's date (`facts: as_of`) or a date column"
+        return "date", number.printed, reason
+    if period == "week" and not weeks.ends_a_week(end, week.ends, week.ended_early):
+        reason = (
+            f"expected a week that ends on a {week.ends.capitalize()}; if the publisher ended it "
+            "early, add the day to `week.ended_early` of the source"
+        )
+        return "date", f"{number.printed} of {end:%A} {end}", reason
+    if number.value is not None and end > known + weeks.ONE_DAY:
+        reason = (
+            f"expected days up to {known}, when the report was known; mend the date in the report, "
+            "or correct --published"
+        )
+        return "not_from_the_future", f"{number.printed} of {end}", reason
+    return None
 
 
 def _from_the_first(
