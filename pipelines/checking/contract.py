@@ -48,8 +48,17 @@ def split(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         .sort("index", "rule")
     )
     numbered = observations.with_row_index("index")
-    broken = named.join(numbered, on="index").with_columns(
-        reason=pl.col("rule").replace_strict(rules(), return_dtype=pl.String)
+    of_fund = ["report_id", "dimension", "label", "period_end"]
+    both = pl.col("currency").drop_nulls().unique().sort().str.join(" and ").over(of_fund)
+    broken = (
+        numbered.with_columns(currencies=both)
+        .join(named, on="index")
+        .with_columns(reason=pl.col("rule").replace_strict(rules(), return_dtype=pl.String))
+        .with_columns(
+            reason=pl.when(pl.col("rule") == "one_currency")
+            .then(pl.format("{}; found {}", "reason", "currencies"))
+            .otherwise("reason")
+        )
     )
     good = numbered.join(named, on="index", how="anti").drop("index")
     return good, broken.select(empty(Refused).columns)

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
+from pipelines.layouts.consistency import wrong_columns, wrong_tables
 from pipelines.layouts.units import NULL_REASONS, ROW, Unit, clean, declared_unit
 from schemas.dimensions import LABELLED
 from schemas.measures import MEASURES, NULL_KINDS, PERIODS
@@ -182,28 +183,22 @@ class Table(Model):
         "reconcile",
         description="Parts must equal printed totals; or only if the report says it is complete.",
     )
+    where: dict[str, Texts] = Field(
+        {},
+        description="Only rows that print one of these texts in a column: one breakdown of many.",
+    )
+    yields_to: Texts = Field(
+        (), description="Tables whose number stands where both print one of a member and period."
+    )
     position: bool = Field(False, description="AUM = NAV x shares outstanding on every row.")
 
     @pydantic.model_validator(mode="after")
     def _complete(self) -> Self:
         columns = self.columns.values()
         keys = [column.key for column in columns if isinstance(column, KeyColumn)]
-        twice = {key for key in keys if keys.count(key) > 1}
-        if twice:
-            raise ValueError(
-                f"table {self.name}: two columns are the {' and '.join(twice)} of a row"
-            )
-        if "label" not in keys and not self.across and not self.label:
-            raise ValueError(f"table {self.name}: nothing gives the label of a row")
-        if self.across is None and not self.numbers:
-            raise ValueError(f"table {self.name}: no column of numbers")
-        if "currency" not in keys:
-            for printed in (each for each in (self.across, *self.numbers.values()) if each):
-                if printed.in_unit.is_of_the_row:
-                    raise ValueError(
-                        f"table {self.name}: unit {printed.unit!r}, but no column is the currency "
-                        "of a row (`key: currency`)"
-                    )
+        wrong = wrong_columns(self, keys)
+        if wrong:
+            raise ValueError(f"table {self.name}: {wrong}")
         return self
 
     @property
@@ -246,6 +241,13 @@ class Layout(Model):
         {}, description="Further words for a missing number: reason."
     )
     tables: tuple[Table, ...] = Field(min_length=1)
+
+    @pydantic.model_validator(mode="after")
+    def _agree(self) -> Self:
+        wrong = wrong_tables(self.tables)
+        if wrong:
+            raise ValueError(wrong)
+        return self
 
     @cached_property
     def null_reasons(self) -> dict[str, str]:

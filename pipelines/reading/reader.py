@@ -16,6 +16,7 @@ from pipelines.layouts.language import Across, Layout, NumberColumn, Printed
 from pipelines.layouts.source import Source
 from pipelines.reading import containers
 from pipelines.reading.cells import column_unit, number_in
+from pipelines.reading.combined import combined
 from pipelines.reading.currency import NotItsCurrency, unit_in_row
 from pipelines.reading.facts import ReportFacts, report_facts
 from pipelines.reading.filling import with_preliminary
@@ -114,7 +115,7 @@ def _applied(
     record = Record(source, report, layout, facts)
     for table in found:
         _read_table(record, table)
-    observations = frame(Observation, record.observations)
+    observations = frame(Observation, combined(layout, record.observations))
     newest = observations.get_column("period_end").max()
     _check_validity(layout, newest if isinstance(newest, dt.date) else facts.as_of)
     reading = Reading(

@@ -85,7 +85,7 @@ def _classified(found: Found, file: str, facts: ReportFacts) -> Iterator[Row]:
     constant = _constant_label(found, file)
     rules = {clean(text).casefold(): rule for rule in table.rows for text in rule.text}
     for index in range(found.first_row, len(grid.rows)):
-        if not any(cell.text for cell in grid.rows[index]):
+        if not any(cell.text for cell in grid.rows[index]) or not found.has_row(index):
             continue
         key = grid.cell(index, key_at).text if key_at is not None else ""
         if table.end and label_in(table.end, key) is not None:
