@@ -361,7 +361,7 @@ class FlowDay(Strict):
 
 
 class ReportedWeek(Strict):
-    """A week as weekly reports print it: flow of the week, month and year, and AUM by member.
+    """A week as reports print it, or as their days by member make it (E114): flows, and AUM.
 
     grain: one row per source, week, dimension and label
     """
@@ -381,7 +381,12 @@ class ReportedWeek(Strict):
     aum_half_unit_usd: Money = pa.Field(
         nullable=True, description="Half of its last printed digit (F9)."
     )
-    status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
+    status: pl.String = pa.Field(
+        isin=["final", "preliminary", "partial"], description="See mart.flows."
+    )
+    basis: pl.String = pa.Field(
+        isin=["printed", "derived"], description="derived: a total that is not printed."
+    )
 
     class Config(Strict.Config):
         """The grain."""

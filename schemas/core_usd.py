@@ -6,6 +6,7 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas.columns import Money, Rate, Strict
+from schemas.core import FundWeek
 from schemas.dimensions import PRINTED, listed
 from schemas.observation import KEY, Amount
 
@@ -84,3 +85,43 @@ class PrintedUsd(Strict):
         """The grain."""
 
         unique = [*KEY]
+
+
+class FundWeekOfDays(FundWeek):
+    """A fund's week as its days make it, whether or not the week itself is printed (E115).
+
+    grain: one row per source, label, week and issuer
+    """
+
+
+class MemberDay(Strict):
+    """A day of a source that prints days by asset, issuer or country, not by fund (E114).
+
+    grain: one row per source, day, dimension and label
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    week_ending: pl.Date = pa.Field(description="The week that the day is in.")
+    trade_date: pl.Date = pa.Field(description="The day, as printed.")
+    dimension: pl.String = pa.Field(description=f"{listed(PRINTED)}; never fund.")
+    label: pl.String = pa.Field(description="The label as printed; `total` of a derived total.")
+    member: pl.String = pa.Field(description="The member that it means; `unmapped` if none.")
+    net_flow_usd: Money = pa.Field(nullable=True, description="Net flow of the day.")
+    net_flow_half_unit_usd: Money = pa.Field(
+        nullable=True, description="Half of its last printed digit (F9)."
+    )
+    aum_usd: Money = pa.Field(nullable=True, description="AUM at the close of the day.")
+    aum_half_unit_usd: Money = pa.Field(
+        nullable=True, description="Half of its last printed digit (F9)."
+    )
+    is_preliminary: pl.Boolean = pa.Field(description="The publisher is still filling it (E37).")
+    is_complete: pl.Boolean = pa.Field(description="Its flow is known, of a total that of all.")
+    basis: pl.String = pa.Field(
+        isin=["printed", "derived"],
+        description="derived: the sum of assets, else issuers, else countries, where no total is.",
+    )
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["source", "trade_date", "dimension", "label"]

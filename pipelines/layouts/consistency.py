@@ -76,3 +76,26 @@ def _without_the_rest(measures: Collection[str]) -> str | None:
         return None
     rest = next(set(whole) for whole in NET_FLOW_OF if parts[0] in whole) - set(measures)
     return f"{parts[0]} without {', '.join(sorted(rest))} makes no net flow"
+
+
+def reaches_no_table(tables: Sequence[_Table]) -> bool:
+    """Return whether no number of a source is one that a table of the database is made of (E114).
+
+    Totals to date, runs of weeks and footers stand beside weeks and days; alone they make none.
+    """
+    printed = [
+        (each.measure, each.period, each.dimension or table.dimension)
+        for table in tables
+        for each in (*table.numbers.values(), *((table.across,) if table.across else ()))
+    ]
+    measures = {measure for measure, _, dimension in printed if dimension != "check"}
+    flows = {"net_flow", *PARTS}
+    return not (
+        measures & {"aum", "coins_held", "fx_rate"}
+        or {"shares_outstanding", "nav"} <= measures
+        or {"shares_outstanding", "market_price"} <= measures
+        or any(
+            measure in flows and period in ("day", "week") and dimension != "check"
+            for measure, period, dimension in printed
+        )
+    )

@@ -108,19 +108,20 @@ reported as (
         null as net_flow_ex_seed_usd,
         null as net_flow_ex_structural_usd,
         sum(week.net_flow_usd * asset.direction) as exposure_flow_usd,
-        'printed' as basis,
+        max(week.basis) as basis,
         'printed' as method,
         null as funds,
         null as coverage,
         case
             when bool_or(week.status = 'preliminary') then 'preliminary'
-            when count(week.net_flow_usd) < count(*) then 'partial'
+            when bool_or(week.net_flow_usd is null or week.status = 'partial') then 'partial'
             else 'final'
         end as status
     from core.reported_week as week
     left join reference.asset
         on week.dimension = 'asset'
         and week.member = asset.asset
+    where week.dimension <> 'fund'
     group by all
 ),
 
@@ -132,13 +133,7 @@ derived as (
         axis.dimension,
         'other-derived' as member,
         axis.remainder_usd as net_flow_usd,
-        null as net_flow_ex_seed_usd,
-        null as net_flow_ex_structural_usd,
-        null as exposure_flow_usd,
         'derived' as basis,
-        null as method,
-        null as funds,
-        null as coverage,
         axis.status
     from core.reported_axis as axis
     where axis.verdict = 'unexplained'
@@ -146,9 +141,11 @@ derived as (
 
 combined as (
     select * from with_totals
-    union all
+    anti join reported
+        using (source, week_ending, dimension)
+    union all by name
     select * from reported
-    union all
+    union all by name
     select * from derived
 )
 

@@ -31,6 +31,8 @@ class ReportedWeek:
     ytd: Decimal | None
     aum: Decimal | None
     is_preliminary: bool
+    is_partial: bool = False
+    is_derived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

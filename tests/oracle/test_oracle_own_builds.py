@@ -157,7 +157,6 @@ def test_e113_a_fund_that_skipped_a_week_can_merge(tmp_path: Path) -> None:
     assert [row["corporate_action_usd"] for row in rows] == [m(-10)]
 
 
-@stops_the_build
 def test_e115_a_printed_week_stands_beside_the_day_and_stops_no_other_source(
     tmp_path: Path,
 ) -> None:
