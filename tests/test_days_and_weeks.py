@@ -44,6 +44,42 @@ Date,Name,Flow,AUM
 """
 
 
+SEVERAL = """
+Date,Dim,Name,Flow
+2019-01-10,class,Bitcoin,4
+2019-01-10,class,Ethereum,-1
+2019-01-10,manager,HouseA,2
+2019-01-10,manager,HouseB,1
+2019-01-11,class,Bitcoin,2
+2019-01-11,class,Ethereum,0
+2019-01-11,manager,HouseA,1
+2019-01-11,manager,HouseB,1
+2019-01-11,kind,ETF,99
+"""
+SCREENER = """
+Date,Name,Day,Week,Year
+2019-01-11,ZZA,12.50,40.00,55.00
+2019-01-11,ZZB,-3.25,-,-7.50
+"""
+WEEKS = """
+Date,Name,Week,AUM
+2019-01-04,ZZA,1,100
+2019-01-04,ZZB,2,50
+2019-01-11,ZZA,5,110
+2019-01-11,ZZB,-1,60
+"""
+
+
+def breakdowns() -> dict[str, Any]:
+    """Return a layout of one grid with a table for each of two breakdowns."""
+    numbers = {"Flow": flow("day"), "Dim": {"ignore": "which breakdown"}}
+    by_class, by_manager = (
+        {**layout(dimension, KEYS, **numbers)["tables"][0], "name": name, "where": {"Dim": name}}
+        for dimension, name in (("asset", "class"), ("issuer", "manager"))
+    )
+    return {**layout("asset", KEYS, **numbers), "tables": [by_class, by_manager]}
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> BridgeWorld:
     filled = BridgeWorld(tmp_path_factory.mktemp("days"))
@@ -55,56 +91,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> BridgeWorld:
     filled.report("gap", gap, layouts=[days])
     dash = BY_ASSET.replace("2019-01-08,Ethereum,0,497", "2019-01-08,Ethereum,-,497")
     filled.report("dash", dash, layouts=[days])
-    several = [
-        {**layout("asset", KEYS, Flow=flow("day"))["tables"][0], "where": {"Dim": "class"}},
-        {
-            **layout("issuer", KEYS, Flow=flow("day"))["tables"][0],
-            "where": {"Dim": "manager"},
-            "name": "others",
-        },
-    ]
-    for table in several:
-        table["columns"] = {**table["columns"], "Dim": {"ignore": "which breakdown"}}
-    filled.report(
-        "several",
-        """
-        Date,Dim,Name,Flow
-        2019-01-10,class,Bitcoin,4
-        2019-01-10,class,Ethereum,-1
-        2019-01-10,manager,HouseA,2
-        2019-01-10,manager,HouseB,1
-        2019-01-11,class,Bitcoin,2
-        2019-01-11,class,Ethereum,0
-        2019-01-11,manager,HouseA,1
-        2019-01-11,manager,HouseB,1
-        2019-01-11,kind,ETF,99
-        """,
-        layouts=[{**days, "tables": several}],
-    )
-    screener = layout("fund", KEYS, Day=flow("day"), Week=flow("week"), Year=flow("ytd"))
-    filled.report(
-        "screener",
-        """
-        Date,Name,Day,Week,Year
-        2019-01-11,ZZA,12.50,40.00,55.00
-        2019-01-11,ZZB,-3.25,-,-7.50
-        """,
-        layouts=[screener],
-    )
-    filled.report(
-        "weeks",
-        """
-        Date,Name,Week,AUM
-        2019-01-04,ZZA,1,100
-        2019-01-04,ZZB,2,50
-        2019-01-11,ZZA,5,110
-        2019-01-11,ZZB,-1,60
-        """,
-        layouts=[layout("fund", KEYS, Week=flow("week"), AUM=AUM)],
-    )
-    filled.report(
-        "other", "date,fund,aum,flow\n2019-01-11,ZZA,10,1\n2019-01-10,ZZA,9,0", currency="USD"
-    )
+    filled.report("several", SEVERAL, layouts=[breakdowns()])
+    periods = {"Day": flow("day"), "Week": flow("week"), "Year": flow("ytd")}
+    filled.report("screener", SCREENER, layouts=[layout("fund", KEYS, **periods)])
+    filled.report("weeks", WEEKS, layouts=[layout("fund", KEYS, Week=flow("week"), AUM=AUM)])
+    filled.report("other", "date,fund,aum,flow\n2019-01-10,ZZA,9,0\n2019-01-11,ZZA,10,1")
     return filled.publish()
 
 

@@ -98,23 +98,25 @@ reported as (
         this_week.net_flow_usd,
         this_week.aum_close_usd - week_before.aum_close_usd - this_week.net_flow_usd
             as market_effect_usd,
+        null as fx_effect_usd,
+        null as corporate_action_usd,
+        null as universe_effect_usd,
         this_week.aum_close_usd,
         'reported' as method,
+        null as coverage,
         this_week.status
     from reported_weeks as this_week
     left join reported_weeks as week_before
         on this_week.source = week_before.source
-        and this_week.dimension = week_before.dimension
-        and this_week.member = week_before.member
+        and this_week.dimension = week_before.dimension and this_week.member = week_before.member
         and this_week.week_ending - 7 = week_before.week_ending
     where this_week.aum_close_usd is not null and this_week.dimension <> 'fund'
 ),
 
 combined as (
     select * from of_funds
-    anti join reported
-        using (source, week_ending, dimension)
-    union all by name
+    anti join reported using (source, week_ending, dimension)
+    union all
     select * from reported
 )
 

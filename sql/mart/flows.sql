@@ -94,8 +94,7 @@ with_totals as (
     from of_funds
     left join week_totals as printed
         on of_funds.source = printed.source
-        and of_funds.week_ending = printed.week_ending
-        and of_funds.dimension = 'total'
+        and of_funds.week_ending = printed.week_ending and of_funds.dimension = 'total'
 ),
 
 reported as (
@@ -119,8 +118,7 @@ reported as (
         end as status
     from core.reported_week as week
     left join reference.asset
-        on week.dimension = 'asset'
-        and week.member = asset.asset
+        on week.dimension = 'asset' and week.member = asset.asset
     where week.dimension <> 'fund'
     group by all
 ),
@@ -133,7 +131,13 @@ derived as (
         axis.dimension,
         'other-derived' as member,
         axis.remainder_usd as net_flow_usd,
+        null as net_flow_ex_seed_usd,
+        null as net_flow_ex_structural_usd,
+        null as exposure_flow_usd,
         'derived' as basis,
+        null as method,
+        null as funds,
+        null as coverage,
         axis.status
     from core.reported_axis as axis
     where axis.verdict = 'unexplained'
@@ -141,11 +145,10 @@ derived as (
 
 combined as (
     select * from with_totals
-    anti join reported
-        using (source, week_ending, dimension)
-    union all by name
+    anti join reported using (source, week_ending, dimension)
+    union all
     select * from reported
-    union all by name
+    union all
     select * from derived
 )
 
