@@ -39,6 +39,7 @@ INPUTS: dict[str, type[pa.DataFrameModel]] = {
     "input.source": core.Source,
     "input.dimension": core.Dimension,
     "input.coverage": ops.Coverage,
+    "input.stale": ops.Stale,
 }
 """The inputs of the SQL: what the weeks' files, the archive, the sources' files and the list of
 dimensions hold."""

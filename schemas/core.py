@@ -6,13 +6,33 @@ comment (with its grain), each description a column's comment.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pandera.polars as pa
 import polars as pl
 
-from schemas.columns import Money, Rate, Share, Strict, closes
-from schemas.dimensions import AXES, DAILY, NAMES, PRINTED, listed
-from schemas.observation import KEY, Amount, Instant
+from schemas.dimensions import AXES, DAILY, NAMES, listed
+from schemas.observation import KEY, Amount, BySource, Instant, Strict
 from schemas.observation import Observation as ReadObservation
+
+Money = Annotated[pl.Decimal, 18, 2]
+Rate = Annotated[pl.Decimal, 18, 10]
+Share = Annotated[pl.Decimal, 18, 6]
+
+
+def closes(flow: str) -> pl.Expr:
+    """F4: opening AUM and all effects add up to closing AUM to the cent, if the market is known."""
+    effects = (
+        flow,
+        "market_effect_usd",
+        "fx_effect_usd",
+        "corporate_action_usd",
+        "universe_effect_usd",
+    )
+    explained = pl.sum_horizontal(pl.col(name).fill_null(0) for name in effects)
+    return pl.col("market_effect_usd").is_null() | (
+        pl.col("aum_open_usd") + explained == pl.col("aum_close_usd")
+    )
 
 
 class Report(Strict):
@@ -360,48 +380,12 @@ class FlowDay(Strict):
         unique = ["source", "trade_date", "dimension", "member"]
 
 
-class ReportedWeek(Strict):
-    """A week as reports print it, or as their days by member make it (E114): flows, and AUM.
-
-    grain: one row per source, week, dimension and label
-    """
-
-    source: pl.String = pa.Field(description="The publisher's series of reports.")
-    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
-    dimension: pl.String = pa.Field(description=f"{listed(PRINTED)}.")
-    label: pl.String = pa.Field(description="The label as printed.")
-    member: pl.String = pa.Field(description="The member that it means; `unmapped` if none.")
-    net_flow_usd: Money = pa.Field(nullable=True, description="Net flow of the week.")
-    net_flow_half_unit_usd: Money = pa.Field(
-        nullable=True, description="Half of its last printed digit (F9)."
-    )
-    mtd_net_flow_usd: Money = pa.Field(nullable=True, description="Printed month to date.")
-    ytd_net_flow_usd: Money = pa.Field(nullable=True, description="Printed year to date.")
-    aum_usd: Money = pa.Field(nullable=True, description="AUM at the end of the week.")
-    aum_half_unit_usd: Money = pa.Field(
-        nullable=True, description="Half of its last printed digit (F9)."
-    )
-    status: pl.String = pa.Field(
-        isin=["final", "preliminary", "partial"], description="See mart.flows."
-    )
-    basis: pl.String = pa.Field(
-        isin=["printed", "derived"], description="derived: a total that is not printed."
-    )
-
-    class Config(Strict.Config):
-        """The grain."""
-
-        unique = ["source", "week_ending", "dimension", "label"]
-
-
-class ReportedAxis(Strict):
+class ReportedAxis(BySource):
     """What the members of a reported week leave of its printed total, by axis (E49).
 
     grain: one row per source, week and dimension
     """
 
-    source: pl.String = pa.Field(description="The publisher's series of reports.")
-    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
     dimension: pl.String = pa.Field(isin=list(AXES), description=f"{listed(AXES)}.")
     total_usd: Money = pa.Field(description="Printed total; of several the most precise one.")
     members_usd: Money = pa.Field(description="Sum of the printed flows of its members.")
@@ -412,7 +396,7 @@ class ReportedAxis(Strict):
     )
     status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
 
-    class Config(Strict.Config):
+    class Config(BySource.Config):
         """The grain."""
 
         unique = ["source", "week_ending", "dimension"]

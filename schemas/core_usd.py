@@ -5,10 +5,9 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from schemas.columns import Money, Rate, Strict
-from schemas.core import FundWeek
+from schemas.core import FundWeek, Money, Rate
 from schemas.dimensions import PRINTED, listed
-from schemas.observation import KEY, Amount
+from schemas.observation import KEY, Amount, BySource, Strict
 
 
 class FundSession(Strict):
@@ -47,15 +46,13 @@ class FundSession(Strict):
         unique = ["source", "label", "trade_date"]
 
 
-class PrintedUsd(Strict):
+class PrintedUsd(BySource):
     """Money that sources print by week or member, in dollars at the rates of its period (E26).
 
     grain: one row per source, printed table, dimension, label, measure and period
     """
 
-    source: pl.String = pa.Field(description="The publisher's series of reports.")
     report_id: pl.String = pa.Field(description="sha256 of the report's bytes.")
-    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
     period_start: pl.Date = pa.Field(description="First day that the number is about.")
     period_end: pl.Date = pa.Field(description="Last day that the number is about.")
     printed_table: pl.String = pa.Field(description="Which printed table, by the layout's name.")
@@ -81,10 +78,42 @@ class PrintedUsd(Strict):
     )
     status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
 
-    class Config(Strict.Config):
+    class Config(BySource.Config):
         """The grain."""
 
         unique = [*KEY]
+
+
+class ReportedWeek(BySource):
+    """A week as reports print it, or as their days by member make it (E114): flows, and AUM.
+
+    grain: one row per source, week, dimension and label
+    """
+
+    dimension: pl.String = pa.Field(description=f"{listed(PRINTED)}.")
+    label: pl.String = pa.Field(description="The label as printed.")
+    member: pl.String = pa.Field(description="The member that it means; `unmapped` if none.")
+    net_flow_usd: Money = pa.Field(nullable=True, description="Net flow of the week.")
+    net_flow_half_unit_usd: Money = pa.Field(
+        nullable=True, description="Half of its last printed digit (F9)."
+    )
+    mtd_net_flow_usd: Money = pa.Field(nullable=True, description="Printed month to date.")
+    ytd_net_flow_usd: Money = pa.Field(nullable=True, description="Printed year to date.")
+    aum_usd: Money = pa.Field(nullable=True, description="AUM at the end of the week.")
+    aum_half_unit_usd: Money = pa.Field(
+        nullable=True, description="Half of its last printed digit (F9)."
+    )
+    status: pl.String = pa.Field(
+        isin=["final", "preliminary", "partial"], description="See mart.flows."
+    )
+    basis: pl.String = pa.Field(
+        isin=["printed", "derived"], description="derived: a total that is not printed."
+    )
+
+    class Config(BySource.Config):
+        """The grain."""
+
+        unique = ["source", "week_ending", "dimension", "label"]
 
 
 class FundWeekOfDays(FundWeek):
@@ -94,14 +123,12 @@ class FundWeekOfDays(FundWeek):
     """
 
 
-class MemberDay(Strict):
+class MemberDay(BySource):
     """A day of a source that prints days by asset, issuer or country, not by fund (E114).
 
     grain: one row per source, day, dimension and label
     """
 
-    source: pl.String = pa.Field(description="The publisher's series of reports.")
-    week_ending: pl.Date = pa.Field(description="The week that the day is in.")
     trade_date: pl.Date = pa.Field(description="The day, as printed.")
     dimension: pl.String = pa.Field(description=f"{listed(PRINTED)}; never fund.")
     label: pl.String = pa.Field(description="The label as printed; `total` of a derived total.")
@@ -121,7 +148,7 @@ class MemberDay(Strict):
         description="derived: the sum of assets, else issuers, else countries, where no total is.",
     )
 
-    class Config(Strict.Config):
+    class Config(BySource.Config):
         """The grain."""
 
         unique = ["source", "trade_date", "dimension", "label"]

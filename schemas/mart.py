@@ -10,18 +10,15 @@ from typing import Annotated
 import pandera.polars as pa
 import polars as pl
 
-from schemas.columns import Money, closes
+from schemas.core import Money, closes
 from schemas.dimensions import DIMENSIONS, NAMES, PRINTED, listed
+from schemas.observation import BySource, Strict
 
 Percent = Annotated[pl.Decimal, 28, 6]
 Coins = Annotated[pl.Decimal, 28, 8]
 
 
-class _Member(pa.DataFrameModel):
-    source: pl.String = pa.Field(
-        description="The publisher's series of reports; sources are never mixed."
-    )
-    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends (E31).")
+class _Member(BySource):
     dimension: pl.String = pa.Field(
         isin=list(NAMES), description=f"{listed(NAMES)}; see core.dimension."
     )
@@ -29,11 +26,6 @@ class _Member(pa.DataFrameModel):
         description="Code that people use: BTC, ishares, US, ibit-us; `unmapped` if none."
     )
     member_name: pl.String = pa.Field(description="Name for display.")
-
-    class Config:
-        """Shape rules: these columns, no others."""
-
-        strict = True
 
 
 class Flows(_Member):
@@ -144,6 +136,30 @@ class AumChange(_Member):
         unique = ["source", "week_ending", "dimension", "member"]
 
 
+class LatestAumChange(_Member):
+    """The last week of every source that has a net flow: the change of AUM in short.
+
+    Flow and status are those of mart.flows, the rest of mart.aum_change.
+
+    grain: one row per source, dimension and member
+    """
+
+    aum_open_usd: Money = pa.Field(nullable=True, description="AUM when the week opened.")
+    net_flow_usd: Money = pa.Field(nullable=True, description="Net flow of the week; inflow > 0.")
+    market_effect_usd: Money = pa.Field(nullable=True, description="What prices did; gain > 0.")
+    other_effect_usd: Money = pa.Field(
+        nullable=True, description="FX, corporate actions and universe; NULL if none is known."
+    )
+    aum_close_usd: Money = pa.Field(nullable=True, description="AUM at the close of the week.")
+    aum_change_pct: Percent = pa.Field(nullable=True, description="In percent of aum_open.")
+    status: pl.String = pa.Field(description="final, preliminary or partial; see mart.flows.")
+
+    class Config(_Member.Config):
+        """The grain."""
+
+        unique = ["source", "dimension", "member"]
+
+
 def _by(contract: type[_Member], sentence: str, meaning: str) -> type[_Member]:
     """Return the contract of a view that holds one dimension of a table."""
     grain = "one row per source, week and member"
@@ -163,7 +179,7 @@ BY_DIMENSION: dict[str, type[pa.DataFrameModel]] = {
 """The contracts of the views of a dimension, by name: the columns of their table."""
 
 
-class FundBridge(pa.DataFrameModel):
+class FundBridge(BySource):
     """The bridge of every fund and week from opening to closing AUM, with both currency lenses.
 
     aum_close = aum_open + net_flow + market + fx + corporate action + universe, to the cent (F4).
@@ -171,8 +187,6 @@ class FundBridge(pa.DataFrameModel):
     grain: one row per source, label, week and issuer
     """
 
-    source: pl.String = pa.Field(description="The publisher's series of reports.")
-    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
     fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
     label: pl.String = pa.Field(description="The fund's label as printed.")
     issuer: pl.String = pa.Field(description="The fund's issuer on those days (E39).")
@@ -196,8 +210,7 @@ class FundBridge(pa.DataFrameModel):
         nullable=True, description="What the underlying's price in USD did (E28)."
     )
     underlying_fx_effect_usd: Money = pa.Field(
-        nullable=True,
-        description="FX that holders bear: 0 if unhedged and priced in USD (E28).",
+        nullable=True, description="FX that holders bear: 0 if unhedged and priced in USD (E28)."
     )
     seed_flow_usd: Money = pa.Field(description="Part of the flow that started the fund (E15).")
     structural_flow_usd: Money = pa.Field(description="Part that only changed vehicles (E18).")
@@ -217,10 +230,9 @@ class FundBridge(pa.DataFrameModel):
         """F4, to the cent, wherever the market effect is known."""
         return data.lazyframe.select(closes("net_flow_usd"))
 
-    class Config:
-        """Shape rules, and the grain."""
+    class Config(BySource.Config):
+        """The grain."""
 
-        strict = True
         unique = ["source", "label", "week_ending", "issuer"]
 
 
@@ -270,17 +282,7 @@ class PeriodFlows(_Member):
         unique = ["source", "week_ending", "dimension", "member"]
 
 
-class _BySource(pa.DataFrameModel):
-    source: pl.String = pa.Field(description="The publisher's series of reports.")
-    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
-
-    class Config:
-        """Shape rules: these columns, no others."""
-
-        strict = True
-
-
-class FlowsByUnderlying(_BySource):
+class FlowsByUnderlying(BySource):
     """Net flow of every week by what it is about: short products count against their coin (E23).
 
     grain: one row per source, week and underlying
@@ -293,7 +295,7 @@ class FlowsByUnderlying(_BySource):
     )
 
 
-class FlowsLookThrough(_BySource):
+class FlowsLookThrough(BySource):
     """Net flow of every week by asset, multi-asset funds split by what they held before (E22).
 
     grain: one row per source, week and asset
@@ -304,13 +306,13 @@ class FlowsLookThrough(_BySource):
         nullable=True, description="Net flow, of multi-asset funds by weight."
     )
 
-    class Config(_BySource.Config):
+    class Config(BySource.Config):
         """The grain."""
 
         unique = ["source", "week_ending", "asset"]
 
 
-class CoinBridge(_BySource):
+class CoinBridge(BySource):
     """Coins of every fund from one reported day to the next: flow, staking, fees (F6, E30).
 
     coins_close = coins_open + net_flow + earned - fee.
@@ -323,8 +325,7 @@ class CoinBridge(_BySource):
     trade_date: pl.Date = pa.Field(description="The day on which the step ends.")
     coins_open: Coins = pa.Field(nullable=True, description="Coins on the reported day before.")
     net_flow_coins: Coins = pa.Field(
-        nullable=True,
-        description="Coins created less redeemed: (S - k S before) x coins a share.",
+        nullable=True, description="Coins created less redeemed: (S - k S before) x coins a share."
     )
     earned_coins: Coins = pa.Field(description="Staking rewards.")
     fee_coins: Coins = pa.Field(
@@ -332,13 +333,13 @@ class CoinBridge(_BySource):
     )
     coins_close: Coins = pa.Field(description="Coins at the end of the day.")
 
-    class Config(_BySource.Config):
+    class Config(BySource.Config):
         """The grain."""
 
         unique = ["source", "label", "trade_date"]
 
 
-class SourceComparison(pa.DataFrameModel):
+class SourceComparison(Strict):
     """Two sources side by side: net flow of a member in the weeks that overlap most (E62).
 
     Only sources that have an asset in common in that week. Nothing is mixed or chosen: the row says
@@ -376,8 +377,7 @@ class SourceComparison(pa.DataFrameModel):
         "days; the other's days one day off; else unexplained.",
     )
 
-    class Config:
-        """Shape rules, and the grain."""
+    class Config(Strict.Config):
+        """The grain."""
 
-        strict = True
         unique = ["source", "other_source", "week_ending", "dimension", "member"]

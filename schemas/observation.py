@@ -34,7 +34,25 @@ STATED = ("value", "half_unit", "currency", "status")
 """What a vintage says about a key; a later one is stored where one of these differs."""
 
 
-class Observation(pa.DataFrameModel):
+class Strict(pa.DataFrameModel):
+    """What all contracts have in common."""
+
+    class Config:
+        """Shape rules: these columns, no others."""
+
+        strict = True
+
+
+class BySource(Strict):
+    """What is about a source and a week of it."""
+
+    source: pl.String = pa.Field(
+        description="The publisher's series of reports; sources are never mixed."
+    )
+    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends (E31).")
+
+
+class Observation(Strict):
     """One printed number of one report, in its base unit, with the address of its cell."""
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -88,11 +106,6 @@ class Observation(pa.DataFrameModel):
     )
     sheet: pl.String = pa.Field(description="Sheet, or table of the page.")
     cell: pl.String = pa.Field(description="Cell address, as a spreadsheet prints it.")
-
-    class Config:
-        """Shape rules: these columns, no others."""
-
-        strict = True
 
     @pa.dataframe_check(name="value_or_reason", description="a value, or the reason for none")
     def value_or_reason(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
@@ -156,7 +169,7 @@ class Observation(pa.DataFrameModel):
         return data.lazyframe.select(pl.col("value").fill_null(0).abs() < most)
 
 
-class Refused(pa.DataFrameModel):
+class Refused(Strict):
     """One row or cell that was refused, with the rule, the place and what to do."""
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -172,13 +185,8 @@ class Refused(pa.DataFrameModel):
     sheet: pl.String = pa.Field(description="Sheet, or table of the page.")
     cell: pl.String = pa.Field(description="Cell address, as a spreadsheet prints it.")
 
-    class Config:
-        """Shape rules: these columns, no others."""
 
-        strict = True
-
-
-class Outcome(pa.DataFrameModel):
+class Outcome(Strict):
     """One outcome of a check on a report and week: a contract rule, or a line that must add up."""
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -208,11 +216,6 @@ class Outcome(pa.DataFrameModel):
         nullable=True,
         description="What would repair it, for a person to decide on; nothing is changed.",
     )
-
-    class Config:
-        """Shape rules: these columns, no others."""
-
-        strict = True
 
 
 @cache

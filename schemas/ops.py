@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from schemas.columns import Money, Share
-from schemas.observation import KEY, Amount, Instant, Outcome, Refused
+from schemas.core import Money, Share
+from schemas.observation import KEY, Amount, BySource, Instant, Outcome, Refused, Strict
 
 
 class Quarantine(Refused):
@@ -79,14 +79,12 @@ class CertificateCopy(Certificate):
     """
 
 
-class CertificateStatus(pa.DataFrameModel):
+class CertificateStatus(BySource):
     """How the certificate of a report and week came out as a whole, and a hash of its lines.
 
     grain: one row per report and week
     """
 
-    source: pl.String = pa.Field(description="The publisher's series of reports.")
-    week_ending: pl.Date = pa.Field(description="The week that is certified.")
     report_id: pl.String = pa.Field(description="sha256 of the report's bytes.")
     known_at: Instant = pa.Field(description="From when the report could be known.")
     verdict: pl.String = pa.Field(
@@ -108,21 +106,18 @@ class CertificateStatus(pa.DataFrameModel):
         str_matches="^[0-9a-f]{64}$",
     )
 
-    class Config:
-        """Shape rules, and the grain."""
+    class Config(BySource.Config):
+        """The grain."""
 
-        strict = True
         unique = ["source", "week_ending", "report_id"]
 
 
-class CheckResult(pa.DataFrameModel):
+class CheckResult(BySource):
     """How every rule came out for every report and week, also where nothing failed.
 
     grain: one row per report, week and rule
     """
 
-    source: pl.String = pa.Field(description="The publisher's series of reports.")
-    week_ending: pl.Date = pa.Field(description="The week that was checked.")
     report_id: pl.String = pa.Field(description="sha256 of the report's bytes.")
     known_at: Instant = pa.Field(description="From when the report could be known.")
     rule: pl.String = pa.Field(description="The rule, stated by its name.")
@@ -137,14 +132,44 @@ class CheckResult(pa.DataFrameModel):
     )
     sample: pl.String = pa.Field(nullable=True, description="A few of the failures.")
 
-    class Config:
-        """Shape rules, and the grain."""
+    class Config(BySource.Config):
+        """The grain."""
 
-        strict = True
         unique = ["source", "report_id", "week_ending", "rule"]
 
 
-class Coverage(pa.DataFrameModel):
+class OpenRefusal(BySource):
+    """Weeks whose newest report was refused, so that an older one counts.
+
+    grain: one row per source and week
+    """
+
+    rules: pl.String = pa.Field(description="The rules that it broke, by name.")
+
+    class Config(BySource.Config):
+        """The grain."""
+
+        unique = ["source", "week_ending"]
+
+
+class UnmappedLabel(Strict):
+    """Printed labels that have a number and mean no member: each wants a line of reference rows.
+
+    grain: one row per source, dimension and label
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    dimension: pl.String = pa.Field(description="What the label names; see core.observation.")
+    label: pl.String = pa.Field(description="The label as printed.")
+    since: pl.Date = pa.Field(description="First day that such a number is about.")
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["source", "dimension", "label"]
+
+
+class Coverage(BySource):
     """Whether every week that a source was expected to report is there, by its release calendar.
 
     Weeks are expected from the first one that any report covers until the last one that had ended
@@ -153,12 +178,9 @@ class Coverage(pa.DataFrameModel):
     grain: one row per source and week
     """
 
-    source: pl.String = pa.Field(description="The publisher's series of reports.")
-    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
     expected_by: Instant = pa.Field(description="From then on its report is late.")
     first_known_at: Instant = pa.Field(
-        nullable=True,
-        description="When the first report that covers the whole week could be known.",
+        nullable=True, description="When the first report of the whole week could be known."
     )
     state: pl.String = pa.Field(
         isin=["on time", "late", "missing", "holiday", "expected", "history"],
@@ -166,14 +188,13 @@ class Coverage(pa.DataFrameModel):
         "prints none; history: from before the ledger had reports of the source.",
     )
 
-    class Config:
-        """Shape rules, and the grain."""
+    class Config(BySource.Config):
+        """The grain."""
 
-        strict = True
         unique = ["source", "week_ending"]
 
 
-class ImpliedReturn(pa.DataFrameModel):
+class ImpliedReturn(Strict):
     """Whether printed flow and printed AUM of a fund can both be true, by week.
 
     Where a source prints flow and AUM but no NAV, AUM change less flow is the market's doing. The
@@ -199,14 +220,13 @@ class ImpliedReturn(pa.DataFrameModel):
         description="disagrees: beyond the bound; unknown: fewer than 60 steps to compare with.",
     )
 
-    class Config:
-        """Shape rules, and the grain."""
+    class Config(Strict.Config):
+        """The grain."""
 
-        strict = True
         unique = ["source", "label", "week_ending"]
 
 
-class Revision(pa.DataFrameModel):
+class Revision(BySource):
     """Every change of a printed number between two vintages, printed or silent (E43, E44, F16).
 
     Silent ones are estimates: a total to date (month, year, since inception) that grew by another
@@ -216,17 +236,13 @@ class Revision(pa.DataFrameModel):
     grain: one row per source, printed table, dimension, label, measure, period, new report and kind
     """
 
-    source: pl.String = pa.Field(description="The publisher's series of reports.")
-    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
     printed_table: pl.String = pa.Field(description="Which printed table, by the layout's name.")
     dimension: pl.String = pa.Field(description="What the label names; see core.observation.")
     label: pl.String = pa.Field(description="The label as printed.")
     sublabel: pl.String = pa.Field(nullable=True, description="A second printed label.")
     member: pl.String = pa.Field(description="The member; `unmapped` if the reference has none.")
     measure: pl.String = pa.Field(description="What is measured.")
-    period: pl.String = pa.Field(
-        description="What span of time; of a silent one the total to date."
-    )
+    period: pl.String = pa.Field(description="What span of time; silent: the total to date.")
     period_start: pl.Date = pa.Field(description="First day that the number is about.")
     period_end: pl.Date = pa.Field(description="Last day that the number is about.")
     kind: pl.String = pa.Field(
@@ -263,14 +279,13 @@ class Revision(pa.DataFrameModel):
         nullable=True, description="The change in percent of it; NULL if AUM is not known."
     )
 
-    class Config:
-        """Shape rules, and the grain."""
+    class Config(BySource.Config):
+        """The grain."""
 
-        strict = True
         unique = [*KEY, "to_report_id", "kind"]
 
 
-class Build(pa.DataFrameModel):
+class Build(Strict):
     """How this database was built.
 
     grain: one row
@@ -282,8 +297,33 @@ class Build(pa.DataFrameModel):
     )
     inputs: pl.String = pa.Field(description="Fingerprint of the weeks, SQL and contracts.")
     duckdb_version: pl.String = pa.Field(description="The DuckDB that wrote the file.")
+    versions: pl.String = pa.Field(
+        description="Versions of the warehouse's format, of reading and of checking."
+    )
+    allowed_loss: pl.String = pa.Field(
+        nullable=True,
+        description="Sources that a person allowed to lose numbers in this build; NULL for none.",
+    )
 
-    class Config:
-        """Shape rules: these columns, no others."""
 
-        strict = True
+class Stale(Strict):
+    """What is served as it was before, since what is newer cannot be.
+
+    A report that can no longer be read, lost, damaged, or printed as no layout reads it: what was
+    read of it stays. Or a source as a whole, of which new rows break a contract: none of them is
+    served.
+
+    grain: one row per source and report
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    report_id: pl.String = pa.Field(
+        nullable=True, description="sha256 of the report's bytes; NULL for a whole source."
+    )
+    name: pl.String = pa.Field(nullable=True, description="The file's name as received.")
+    reason: pl.String = pa.Field(description="Why, and what to do.")
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["source", "report_id"]

@@ -14,20 +14,13 @@ import polars as pl
 
 from schemas.dimensions import AXES, LABELLED
 from schemas.measures import MEASURES, PERIODS
-from schemas.observation import KEY, Amount
+from schemas.observation import KEY, Amount, Strict
 
 Fraction = Annotated[pl.Decimal, 28, 10]
 Money = Annotated[pl.Decimal, 18, 2]
 
 
-class _Reference(pa.DataFrameModel):
-    class Config:
-        """Shape rules: these columns, no others."""
-
-        strict = True
-
-
-class _Dated(_Reference):
+class _Dated(Strict):
     valid_from: pl.Date = pa.Field(description="First day on which the row holds.")
     valid_to: pl.Date = pa.Field(nullable=True, description="Last day; NULL while it still holds.")
 
@@ -39,7 +32,7 @@ class _Dated(_Reference):
         )
 
 
-class Asset(_Reference):
+class Asset(Strict):
     """What a fund holds: a coin, or a bucket such as multi-asset or short products.
 
     grain: one row per asset
@@ -55,7 +48,7 @@ class Asset(_Reference):
     direction: pl.Int64 = pa.Field(isin=[1, -1], description="-1 for short products (E23).")
 
 
-class Issuer(_Reference):
+class Issuer(Strict):
     """The brand under which a fund is issued.
 
     grain: one row per issuer
@@ -81,7 +74,7 @@ class IssuerSponsor(_Dated):
         unique = ["issuer", "valid_from"]
 
 
-class Country(_Reference):
+class Country(Strict):
     """Countries of listing, domicile or exchange.
 
     grain: one row per country
@@ -91,7 +84,7 @@ class Country(_Reference):
     country_name: pl.String = pa.Field(description="Name for display.")
 
 
-class ProductType(_Reference):
+class ProductType(Strict):
     """Types of product that a fund can be.
 
     grain: one row per product type
@@ -103,7 +96,7 @@ class ProductType(_Reference):
     product_type_name: pl.String = pa.Field(description="Name for display.")
 
 
-class Fund(_Reference):
+class Fund(Strict):
     """Funds by an internal id that never changes; tickers and labels are dated identifiers (E41).
 
     grain: one row per fund
@@ -185,7 +178,7 @@ class Alias(_Dated):
         unique = ["dimension", "label", "valid_from"]
 
 
-class CorporateAction(_Reference):
+class CorporateAction(Strict):
     """Splits, spin-offs, mergers, launches, closures and the like, as dated facts (E09-E18).
 
     grain: one row per kind, day, fund and counterpart
@@ -272,7 +265,7 @@ class AssetWeight(_Dated):
     weight: Fraction = pa.Field(gt=0, le=1, description="Part of the fund's AUM.")
 
 
-class FxHoliday(_Reference):
+class FxHoliday(Strict):
     """Days on which euro reference rates are not fixed, apart from weekends.
 
     grain: one row per day
@@ -282,7 +275,7 @@ class FxHoliday(_Reference):
     name: pl.String = pa.Field(description="Its name.")
 
 
-class Correction(_Reference):
+class Correction(Strict):
     """What a person patches in printed numbers: why, from which source, and what stood there.
 
     A line applies only while the printed number is the one that it expects; a build whose newest

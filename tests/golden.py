@@ -1,7 +1,8 @@
 """Golden reports, built in code: small, whole, and wrong in exactly one named way.
 
-Nothing here asserts. The flows by asset and by country of the weekly workbook are those printed
-for the week to 12 May 2023 (METHODOLOGY E50); every other figure is made up so that it adds up.
+Those that no test varies stand in the folders of their sources. Nothing here asserts. The flows by
+asset and by country of the weekly workbook are those printed for the week to 12 May 2023
+(METHODOLOGY E50); every other figure is made up so that it adds up.
 """
 
 from __future__ import annotations
@@ -179,6 +180,21 @@ def read_bytes(
     return read_as(source(source_name), name, content, received)
 
 
+def in_folder(source_name: str, name: str) -> bytes:
+    """Return a golden report that stands in its source's folder."""
+    return (SOURCES / source_name / "golden" / name).read_bytes()
+
+
+def readings_of(source_name: str) -> dict[str, Reading]:
+    """Return what the golden reports in a source's folder say, by the name of the file."""
+    files = sorted((SOURCES / source_name / "golden").iterdir(), key=lambda file: file.name)
+    return {
+        file.name: read_bytes(source_name, file.name, file.read_bytes())
+        for file in files
+        if file.name != "golden.csv"
+    }
+
+
 def rows_of(reading: Reading, **where: object) -> list[dict[str, Any]]:
     """Return the observations whose columns have the given values, as dictionaries."""
     wanted = [pl.col(name).eq_missing(pl.lit(value)) for name, value in where.items()]
@@ -318,31 +334,13 @@ def history(header: str, *days: str) -> bytes:
     return "\n".join([header, *days, ""]).encode()
 
 
-FARSIDE_HISTORY = history(
-    "Date,IBIT,FBTC,GBTC,Total",
-    "13 Jan 2026,10.0,-2.5,,7.5",
-    "14 Jan 2026,1119.9,0.0,-20.0,1099.9",
-    "15 Jan 2026,5.0,5.0,-1.5,8.5",
-)
+FARSIDE_HISTORY = in_folder("farside_btc", "btc.csv")
 
 # -- NAV histories ---------------------------------------------------------------------------------
 
-NAV_HISTORY = csv_bytes(
-    [
-        ["date", "shares_outstanding", "nav", "net_assets"],
-        ["2026-01-15", "40000.0", "25.0", "1000000.0"],
-        ["2026-01-16", "50000.0", "25.5", "1275000.0"],
-    ]
-)
-"""As a file of the source `canary`."""
-
-NAV_HISTORY_IN_THOUSANDS = b"""\
-Date,ProShares Name,Ticker,NAV,Prior NAV,NAV Change (%),NAV Change ($),Shares Outstanding (000),\
-Assets Under Management
-01/16/2026,Ultra Example,EXA,100.25,100,0.25,0.25,1500,150375000
-01/15/2026,Ultra Example,EXA,100,99,1.0101,1,1400,140000000
-"""
-"""As a file of the source `proshares`: newest first, shares in thousands."""
+NAV_HISTORY = in_folder("canary", "HBR.csv")
+NAV_HISTORY_IN_THOUSANDS = in_folder("proshares", "EXA.csv")
+"""Newest first."""
 
 # -- weekly estimates in the manner of ICI ---------------------------------------------------------
 

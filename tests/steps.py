@@ -13,16 +13,17 @@ from pipelines.database import publish as publishing
 from pipelines.database.models import BuiltTable
 from pipelines.ingest import plan as planning
 from pipelines.ingest.plan import Plan
+from pipelines.ingest.read import read_unread
 from pipelines.ingest.results import WeekResult
 from pipelines.layouts.source import Source
-from pipelines.store import archive
+from pipelines.store import inbox
 from pipelines.store.paths import Warehouse
 from pipelines.store.week_files import Vintage
 
 
 def plan(warehouse: Warehouse, source: Source) -> Plan:
     """Return the state of a source after reading all that is new."""
-    return planning.read_unread(warehouse, planning.plan(warehouse, source))
+    return read_unread(warehouse, planning.plan(warehouse, source))
 
 
 def due(warehouse: Warehouse, source: Source) -> list[dt.date]:
@@ -48,7 +49,7 @@ def ingest(
     on_week: Callable[[WeekResult], None] = lambda _: None,
 ) -> list[WeekResult]:
     """Empty the inbox, and write the given weeks."""
-    archive.sweep(warehouse, source.name, quiet=archive.QUIET)
+    inbox.sweep(warehouse, source.name, quiet=inbox.QUIET)
     results, _ = Workspace(warehouse).ingest(source, weeks, on_week)
     return results
 
@@ -61,12 +62,15 @@ def publish(
     target: Path | None = None,
     on_wait: Callable[[], object] = lambda: None,
 ) -> list[BuiltTable]:
-    """Build the database of the weeks that are on disk."""
+    """Build the database of the weeks that are on disk; those of other sources may vanish."""
+    plans = [planning.plan(warehouse, source) for source in sources]
+    given = {each.source.name for each in plans}
     return publishing.publish(
         warehouse,
-        [planning.plan(warehouse, source) for source in sources],
+        plans,
         now=dt.datetime.now(dt.UTC),
         as_of=as_of,
         target=target,
+        allow_loss={file.parent.name for file in warehouse.week_files("weeks")} - given,
         on_wait=on_wait,
     )

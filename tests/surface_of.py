@@ -53,7 +53,7 @@ def command_lines() -> Iterator[str]:
                 continue
             value = "" if each.is_flag else f" {each.make_metavar(context)}"
             default = context.params.get(each.name or "")
-            shown = "" if each.is_flag or default is None else f", default {default}"
+            shown = "" if each.is_flag or default in (None, ()) else f", default {default}"
             yield f"{name} {', '.join(each.opts)}{value}{shown}"
 
 

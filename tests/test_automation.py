@@ -46,7 +46,7 @@ from pipelines.ingest.ingest import ingest
 from pipelines.ingest.plan import Outdated
 from pipelines.ingest.sources import sources
 from pipelines.layouts.source import Release, parse_source_file
-from pipelines.store import archive
+from pipelines.store import archive, inbox
 from pipelines.store.files import one_at_a_time
 
 pytestmark = pytest.mark.slow
@@ -163,10 +163,10 @@ def test_a_file_that_changed_just_now_is_left_until_it_is_quiet(tmp_path):
     world = World(tmp_path / "warehouse")
     file = world.drop("farside_sol", "sol.csv", golden.FARSIDE_HISTORY)
     os.utime(file, (0, 0))  # as a copy that keeps the old time of modification
-    assert archive.sweep(world.warehouse, "farside_sol", quiet=0.5) == []
-    assert archive.waiting(world.warehouse, "farside_sol") == [file]
+    assert inbox.sweep(world.warehouse, "farside_sol", quiet=0.5) == []
+    assert inbox.waiting(world.warehouse, "farside_sol") == [file]
     time.sleep(0.6)
-    (swept,) = archive.sweep(world.warehouse, "farside_sol", quiet=0.5)
+    (swept,) = inbox.sweep(world.warehouse, "farside_sol", quiet=0.5)
     assert swept.content() == golden.FARSIDE_HISTORY
     assert not file.exists()
 
@@ -187,7 +187,7 @@ def test_a_file_that_is_written_bit_by_bit_is_archived_once_and_whole(tmp_path):
         writing = pool.submit(write)
         deadline = time.monotonic() + PATIENCE
         while not (writing.done() and swept) and time.monotonic() < deadline:
-            swept += archive.sweep(world.warehouse, "farside_sol", quiet=0.4)
+            swept += inbox.sweep(world.warehouse, "farside_sol", quiet=0.4)
     assert [each.content() for each in swept] == [whole]
 
 
@@ -197,12 +197,12 @@ def test_sweeps_at_the_same_time_take_every_file_and_none_fails(tmp_path):
     for number, content in enumerate(sorted(contents)):
         world.drop("farside_sol", f"{number}.csv", content)
     with ThreadPoolExecutor(4) as pool:
-        sweeps = [pool.submit(archive.sweep, world.warehouse, "farside_sol") for _ in range(4)]
+        sweeps = [pool.submit(inbox.sweep, world.warehouse, "farside_sol") for _ in range(4)]
         for each in sweeps:
             each.result()
-    kept = archive.reports(world.warehouse, "farside_sol")
+    kept = archive.listing(world.warehouse, "farside_sol").reports
     assert {each.content() for each in kept} == contents
-    assert archive.waiting(world.warehouse, "farside_sol") == []
+    assert inbox.waiting(world.warehouse, "farside_sol") == []
 
 
 def test_a_burst_of_500_files_is_one_run_a_source(automated):
@@ -255,8 +255,8 @@ def test_an_unreadable_file_is_archived_told_once_and_keeps_no_other_out(
     result = automated.tick()
     assert {span(each)[0] for each in result.run_requests} == {"coinshares", "farside_sol"}
     assert not bad.exists()
-    names = {each.report.name for each in archive.reports(automated.world.warehouse, "coinshares")}
-    assert names == {"bad.xlsx", "good.xlsx"}
+    kept = archive.listing(automated.world.warehouse, "coinshares").reports
+    assert {each.report.name for each in kept} == {"bad.xlsx", "good.xlsx"}
     words = "bad.xlsx is archived, but it cannot be used"
     assert told.read_text(encoding="utf-8").count(words) == 1
     check = automated.check("coinshares", "readable")
@@ -640,7 +640,7 @@ def test_a_run_over_one_good_week_does_not_turn_a_check_green_that_another_week_
 def test_a_week_tells_the_hash_of_its_reports(automated):
     automated.world.drop("farside_sol", "one.csv", page("09 Jan 2026", 1))
     automated.execute(automated.tick().run_requests[0])
-    (kept,) = archive.reports(automated.world.warehouse, "farside_sol")
+    (kept,) = archive.listing(automated.world.warehouse, "farside_sol").reports
     (record,) = automated.instance.fetch_materializations(
         report_key("farside_sol"), limit=1
     ).records

@@ -251,7 +251,7 @@ def test_whatever_a_report_is_called_its_bytes_are_kept(tmp_path, name):
         archived = world.add("coinshares", name, content)
         assert archived.path.read_bytes() == content
         assert archived.content() == content
-    described = archive.reports(world.warehouse, "coinshares")
+    described = archive.listing(world.warehouse, "coinshares").reports
     assert [each.report.name for each in described] == [name, name]
 
 
@@ -324,8 +324,8 @@ def test_an_unknown_label_is_kept_as_unmapped_and_the_line_to_add_is_printed(usa
 
 def test_the_other_labels_of_that_report_are_mapped(usable):
     world, _ = usable
-    unmapped = world.query("select distinct label from core.observation where member = 'unmapped'")
-    assert unmapped == [("Moonshot",)]
+    unmapped = world.query("select source, dimension, label from ops.unmapped_label")
+    assert unmapped == [("coinshares", "asset", "Moonshot")]
 
 
 def test_a_number_that_is_a_word_is_quarantined_with_its_cell(usable):

@@ -245,6 +245,17 @@ def test_a_second_run_with_nothing_new_says_so_and_does_nothing(copy):
     assert copy.database.stat().st_mtime_ns == changed
 
 
+def test_a_run_with_nothing_new_reminds_of_weeks_whose_newest_report_is_refused(world):
+    world.add("coinshares", "good.xlsx", golden.CLEAN, received="2023-06-01T00:00Z")
+    world.add("coinshares", "later.xlsx", golden.TOTAL_OFF, received="2023-06-02T00:00Z")
+    assert world.run().code == 1
+    (refusal,) = world.query("from ops.open_refusal")
+    assert refusal == ("coinshares", golden.WEEK, "same_total, total")
+    said = world.run()
+    assert "Nothing is new:" in said.text
+    assert "still refused: coinshares week 2023-05-12 (same_total, total)" in said.text
+
+
 def test_run_of_some_weeks_leaves_the_others_for_later(world):
     world.add("farside_btc", "btc.csv", HISTORY, received="2026-02-01T00:00Z")
     said = world.run("--weeks", "2026-01-09..2026-01-16")

@@ -24,7 +24,7 @@ SHIPPED = (
 )
 """Comments and descriptions of tables are made of schemas/ and sql/, so that they are in here."""
 RANGE = re.compile(r"\b([EF])(\d{1,2})-\1(\d{1,2})\b")
-ID = re.compile(r"\b(?:E\d\d|F\d{1,2})\b")
+ID = re.compile(r"\b(?:E\d{2,3}|F\d{1,2})\b")
 
 
 def ids(text: str) -> set[str]:

@@ -102,5 +102,5 @@ def test_backfills_a_weekly_run_and_readers_do_not_disturb_each_other(tmp_path):
     serial = World(tmp_path / "serial")
     shutil.copytree(world.root / "archive", serial.root / "archive")
     assert serial.run().code == 0
-    assert len(archive.reports(world.warehouse, "canary")) > 2
+    assert len(archive.listing(world.warehouse, "canary").reports) > 2
     assert tables(world.database) == tables(serial.database)

@@ -13,30 +13,25 @@ import os
 from pathlib import Path
 from typing import Any
 
+import golden
 import pytest
 
 from pipelines.checking.check import check
 from pipelines.ingest.sources import sources
 from pipelines.ingest.vintages import digests
-from pipelines.reading.reader import Reading, read_report
-from pipelines.report import Report
+from pipelines.reading.reader import Reading
 from pipelines.versions import CHECKING, READING
-from samples.add import received
 
 KEPT = Path(__file__).parent / "snapshots" / "versions.json"
 REWRITE = "FUNDFLOWS_REWRITE_SNAPSHOTS"
 
 
 def readings() -> dict[str, Reading]:
-    """Return every sample report, read by the layouts of its source."""
-    declared = sources()
+    """Return what the golden reports of all sources say."""
     return {
-        f"{row.source}/{row.file.name}": read_report(
-            declared[row.source],
-            Report(row.source, "0" * 64, row.file.name, row.received, row.published),
-            row.file.read_bytes(),
-        )
-        for row in received()
+        f"{source}/{name}": reading
+        for source in sorted(sources())
+        for name, reading in golden.readings_of(source).items()
     }
 
 

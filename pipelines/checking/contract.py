@@ -16,6 +16,7 @@ _RULES = {
     "date": "a row without a date",
     "label": "a row without a label",
     "currency": "an amount whose row is in no known currency, or in another one",
+    "row": "a row shorter or longer than its header",
 }
 _SAMPLE = 5
 

@@ -138,8 +138,17 @@ def _all_due_of(warehouse: Warehouse, name: str, span: Span | None) -> list[Week
     return results
 
 
-def all_due(space: Workspace, wanted: list[DueWeeks], left: list[Unfinished]) -> Results:
-    """Run the due weeks source by source, then the models, with a progress bar."""
+def all_due(
+    space: Workspace, wanted: list[DueWeeks], left: list[Unfinished]
+) -> tuple[Results, list[dg.AssetCheckEvaluation]]:
+    """Run the due weeks source by source, then the models, with a progress bar.
+
+    Returns:
+        The results of the weeks, and the checks of the tables that failed.
+
+    Raises:
+        ClickException: the build failed, and why.
+    """
     results: Results = []
     with _runs(space) as runs, _progress() as progress:
         _close(runs.instance, left)
@@ -157,9 +166,9 @@ def all_due(space: Workspace, wanted: list[DueWeeks], left: list[Unfinished]) ->
             space.on_week = done
             runs.of_weeks(each)
         progress.update(task, description="models")
-        runs.of_tables()
+        failed = runs.of_tables()
         progress.update(task, completed=count)
-    return results
+    return results, failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +191,21 @@ class _Runs:
                 due.source.name, [report_key(due.source.name)], tags, weeks.between(*span)
             )
 
-    def of_tables(self) -> None:
-        """Run all models as one.
+    def of_tables(self) -> list[dg.AssetCheckEvaluation]:
+        """Run all models as one; return the checks that failed.
 
         Raises:
             ClickException: the build failed, and why.
         """
         keys = self.job.asset_layer.executable_asset_keys
-        why = self._execute(journal.TABLES, [key for key in keys if key.path[0] != "reports"])
-        if why is not None:
-            raise ClickException(why)
+        done = self._execute(journal.TABLES, [key for key in keys if key.path[0] != "reports"])
+        if isinstance(done, str):
+            raise ClickException(done)
+        return [
+            each
+            for each in done.get_asset_check_evaluations()
+            if not each.passed and each.severity == dg.AssetCheckSeverity.ERROR
+        ]
 
     def _execute(
         self,
@@ -199,7 +213,7 @@ class _Runs:
         assets: list[dg.AssetKey],
         tags: dict[str, str] | None = None,
         covered: Iterable[dt.date] = (),
-    ) -> str | None:
+    ) -> dg.ExecuteInProcessResult | str:
         """Execute a Dagster run; return why it failed, if an asset reports that it has.
 
         A run that fails unexpectedly stays in the journal: the next one records what it wrote.
@@ -215,7 +229,7 @@ class _Runs:
                 raise_on_error=False,
             )
             if result.success:
-                return None
+                return result
             failure = next(iter(result.get_step_failure_events()), None)
             data = failure.step_failure_data if failure else None
             if data is not None and data.user_failure_data is not None:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from pipelines.checking.check import Checked
 from pipelines.errors import FundflowsError
-from pipelines.ingest.plan import KnownReport
+from pipelines.ingest.known import KnownReport
 from pipelines.layouts.language import Across, IgnoredColumn, KeyColumn, NumberColumn
 from pipelines.reading import containers
 from pipelines.reading.found import Found, Mapped
@@ -28,7 +28,7 @@ if not out.is_terminal:  # a log or a pipe has no width of its own
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 _MEMBERS_SHOWN = 12
 _LINES_SHOWN = 8
-_BRIDGE = ("aum_open_usd", "net_flow_usd", "market_effect_usd", "other_usd", "aum_close_usd")
+_BRIDGE = ("aum_open_usd", "net_flow_usd", "market_effect_usd", "other_effect_usd", "aum_close_usd")
 
 
 def error(problem: FundflowsError) -> None:

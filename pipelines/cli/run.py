@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
 
 from pipelines.cli import execution, output
 from pipelines.cli.execution import DueWeeks, Span
 from pipelines.components.workspace import Workspace
-from pipelines.database.answers import latest_aum_change, refused_weeks
+from pipelines.database.answers import latest_aum_change, refused_weeks, stale_sources
 from pipelines.database.labels import unmapped_labels
 from pipelines.database.publish import fingerprint, published_fingerprint
 from pipelines.ingest.plan import Plan
 from pipelines.ingest.sources import other_sources, sources
-from pipelines.store import archive, journal
+from pipelines.store import inbox, journal
 from pipelines.store.journal import Unfinished
 from pipelines.store.paths import Warehouse
 from schemas.dimensions import SUMMARIES
@@ -33,20 +34,29 @@ def run_due(space: Workspace, span: Span | None) -> int:
     unusable = _report_unusable(plans, arrived)
     _report_beyond(due)
     count = len(results) + sum(len(each.weeks) for each in due)
-    stamp = fingerprint(warehouse, list(declared.values()), space.now())
+    stamp = fingerprint(warehouse, plans, space.now())
     if count == 0 and not left and published_fingerprint(warehouse) == stamp:
         output.note(f"Nothing is new: {warehouse.database} is up to date.")
         _remind_of_refusals(warehouse)
-        return 1 if unusable else 0
-    results += execution.all_due(space, due, left)
+        stale = stale_sources(warehouse.database)
+        for each in stale:
+            output.problem_text(f"served as before: {each}")
+        return 1 if unusable or stale else 0
+    done, failed = execution.all_due(space, due, left)
+    results += done
     for each in left:
         each.file.unlink(missing_ok=True)
     refused = [f"{source} {failure}" for source, result in results for failure in result.failures]
     for failure in refused:
         output.problem_text(f"week refused: {failure}\n")
+    for check in failed:
+        output.problem_text(f"check failed: {check.check_name}: {check.description or ''}\n")
+    told = {(source, result.week) for source, result in results if result.failures}
+    read = {(source, result.week) for source, result in results}
+    reopened = _remind_of_refusals(warehouse, told) & read
     _print_latest(warehouse)
     output.note(f"{count} week{'s' * (count != 1)} read. Published {warehouse.database}")
-    return 1 if unusable or refused else 0
+    return 1 if unusable or refused or failed or reopened else 0
 
 
 def _sweep(warehouse: Warehouse, known: Iterable[str]) -> set[str]:
@@ -54,7 +64,7 @@ def _sweep(warehouse: Warehouse, known: Iterable[str]) -> set[str]:
     known = set(known)
     arrived: set[str] = set()
     for name in sorted(known):
-        swept = archive.sweep(warehouse, name)
+        swept = inbox.sweep(warehouse, name)
         arrived |= {each.report.report_id for each in swept if each.is_new}
         for each in swept:
             state = "archived" if each.is_new else "same bytes as before: nothing to do"
@@ -93,11 +103,20 @@ def _left_behind(warehouse: Warehouse, span: Span | None) -> list[Unfinished]:
 
 
 def _report_unusable(plans: Sequence[Plan], arrived: set[str]) -> int:
-    """Print every report that cannot be used: in full when it is new, else in one line."""
+    """Print every report that cannot be used: in full when it is new or stale, else in one line.
+
+    Returns:
+        How many are new or stale.
+    """
     fresh = 0
     for plan in plans:
         for each in plan.unusable:
-            if each.report_id in arrived:
+            if each.is_stale or each.report_id in plan.lost:
+                fresh += 1
+                output.problem_text(each.error or "")
+                if each.is_stale:
+                    output.warning(f"  {plan.source.name}: what was read of it before stays")
+            elif each.report_id in arrived:
                 fresh += 1
                 output.problem_text(each.error or "")
                 report = each.archived.report
@@ -117,13 +136,21 @@ def _report_beyond(due: list[DueWeeks]) -> None:
             )
 
 
-def _remind_of_refusals(warehouse: Warehouse) -> None:
-    """Print one line per week whose newest report was refused, so that an older one counts."""
-    for source, week, rules in refused_weeks(warehouse.database):
+def _remind_of_refusals(
+    warehouse: Warehouse, told: Collection[tuple[str, dt.date]] = ()
+) -> set[tuple[str, dt.date]]:
+    """Print one line per week whose newest report was refused, so that an older one counts.
+
+    Returns:
+        The sources and weeks, but for those that were told.
+    """
+    open_weeks = [each for each in refused_weeks(warehouse.database) if each[:2] not in told]
+    for source, week, rules in open_weeks:
         output.warning(
             f"still refused: {source} week {week} ({rules}); see ops.check_result and "
             "docs/a-report-was-refused.md"
         )
+    return {(source, week) for source, week, _ in open_weeks}
 
 
 def _print_latest(warehouse: Warehouse) -> None:

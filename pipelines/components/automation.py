@@ -26,7 +26,7 @@ from pipelines.ingest import calendar
 from pipelines.ingest.plan import Plan
 from pipelines.ingest.sources import sources
 from pipelines.layouts.source import Source
-from pipelines.store import archive
+from pipelines.store import archive, inbox
 from pipelines.weeks import WEEKDAYS, Weekday
 
 SOURCE = "fundflows/source"
@@ -124,9 +124,9 @@ def _check_inbox(
     instance: dg.DagsterInstance, space: Workspace, source: Source, deadline: float, tick: _Tick
 ) -> None:
     """Archive a source's inbox, and request a run if weeks are due."""
-    swept = archive.sweep(space.warehouse, source.name, quiet=archive.QUIET)
+    swept = inbox.sweep(space.warehouse, source.name, quiet=inbox.QUIET)
     arrived = {each.report.report_id for each in swept if each.is_new}
-    if left := archive.waiting(space.warehouse, source.name):
+    if left := inbox.waiting(space.warehouse, source.name):
         tick.notes.append(f"{source.name}: {len(left)} files are still being written")
     state = _state(archive.ids(space.warehouse, source.name))
     if tick.asked.get(source.name) == state and not arrived:

@@ -17,6 +17,7 @@ from pipelines.components.source_checks import report_key
 from pipelines.components.workspace import Workspace
 from pipelines.dagster_internals.look_ups import look_up_together
 from pipelines.database import as_known, models, reference_files
+from pipelines.database.answers import stale_sources
 from pipelines.database.errors import BuildError
 from pipelines.database.labels import unmapped_labels
 from pipelines.database.publish import publish
@@ -26,7 +27,9 @@ from pipelines.store.paths import Warehouse
 from schemas import catalog
 
 _LABELS = "labels_mapped"
+_CURRENT = "is_current"
 _OBSERVATION = "core.observation"
+_STALE = "ops.stale"
 _OF_WEEKS = set(catalog.INPUTS) - {"input.source", "input.dimension"}
 """The inputs that are made of the week files and the archive."""
 GROUPS = catalog.SCHEMAS
@@ -169,6 +172,12 @@ def _check_specs() -> Iterator[dg.AssetCheckSpec]:
         )
         yield dg.AssetCheckSpec(name, asset=table_key(table), description=sentence)
     yield dg.AssetCheckSpec(
+        _CURRENT,
+        asset=table_key(_STALE),
+        description="Every source is served with all that is known of it: no report was lost, and "
+        "no new row broke a contract.",
+    )
+    yield dg.AssetCheckSpec(
         _LABELS,
         asset=table_key(_OBSERVATION),
         description="Every printed label with a number means a member of the reference tables.",
@@ -179,7 +188,7 @@ def _audited() -> dict[str, str]:
     """Return the table to which each audit belongs as a check: the last one that it reads."""
     order = [*reference_files.files(), *models.models()]
     return {
-        name: max(models.Model(name, file).reads, key=order.index)
+        name: next(table for table in reversed(order) if table in models.Model(name, file).reads)
         for name, file in models.audits().items()
     }
 
@@ -198,6 +207,7 @@ def _publish(
             now=space.now(),
             as_of=as_of,
             target=file,
+            allow_loss=space.allow_loss,
             on_table=lambda table: context.log.info("%s: %s rows", table.name, table.rows),
             on_wait=lambda: context.log.info("another build is running: this one follows it"),
         )
@@ -231,6 +241,16 @@ def _reads(table: str) -> tuple[str, ...]:
 def _check_results(context: dg.AssetExecutionContext, file: Path) -> Iterator[dg.AssetCheckResult]:
     """Yield the checks: contracts and audits held, else nothing was published; labels may warn."""
     for check in sorted(context.selected_asset_check_keys, key=str):
+        if check.name == _CURRENT:
+            stale = stale_sources(file)
+            yield dg.AssetCheckResult(
+                asset_key=check.asset_key,
+                check_name=check.name,
+                passed=not stale,
+                description="; ".join(sorted({each.partition(":")[0] for each in stale})) or None,
+                metadata=metadata.bullets("stale", stale),
+            )
+            continue
         if check.name != _LABELS:
             yield dg.AssetCheckResult(asset_key=check.asset_key, check_name=check.name, passed=True)
             continue

@@ -17,7 +17,7 @@ from pipelines.components.source_checks import CHECKS, check_results, report_key
 from pipelines.components.workspace import Workspace
 from pipelines.ingest.results import WeekResult
 from pipelines.layouts.source import Source, SourceFile, parse_source
-from pipelines.store import archive, journal
+from pipelines.store import inbox, journal
 from schemas.observation import Observation
 
 
@@ -109,7 +109,7 @@ def _materialize(
         space.on_week(result)
 
     if source.name not in space.plans:  # else the inbox was swept when the plan was made
-        archive.sweep(space.warehouse, source.name, quiet=archive.QUIET)
+        inbox.sweep(space.warehouse, source.name, quiet=inbox.QUIET)
     results, known = space.ingest(source, wanted, record)
     checks = check_results(space.warehouse, known, space.now())
     failed = [result for result in results if not result.ok]

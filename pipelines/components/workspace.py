@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from pipelines.ingest.ingest import ingest
-from pipelines.ingest.plan import Outdated, Plan, plan, read_unread
+from pipelines.ingest.ingest import Unusable, ingest
+from pipelines.ingest.plan import Outdated, Plan, plan
+from pipelines.ingest.read import read_unread, without
 from pipelines.ingest.results import WeekResult
 from pipelines.ingest.sources import sources
 from pipelines.layouts.source import Source
@@ -32,17 +33,22 @@ def utc_now() -> dt.datetime:
 
 @dataclass
 class Workspace:
-    """The warehouse of one run, with the plans that it has made so far."""
+    """The warehouse of one run, with the plans that it has made so far.
+
+    `allow_loss` names the sources of which numbers may vanish without a cause on record.
+    """
 
     warehouse: Warehouse
     now: Callable[[], dt.datetime] = utc_now
     on_week: Callable[[WeekResult], None] = lambda _: None
     plans: dict[str, Plan] = field(default_factory=dict)
+    allow_loss: frozenset[str] = frozenset()
 
     def plan(self, source: Source) -> Plan:
         """Return the state of a source as this run knows it; the disk is read at most once."""
         if source.name not in self.plans:
-            self.keep(plan(self.warehouse, source))
+            allows = source.name in self.allow_loss
+            self.keep(plan(self.warehouse, source, allows_loss=allows))
         return self.plans[source.name]
 
     def plan_all(self) -> list[Plan]:
@@ -59,13 +65,19 @@ class Workspace:
         weeks: Collection[dt.date],
         on_week: Callable[[WeekResult], None],
     ) -> tuple[list[WeekResult], Plan]:
-        """Write weeks of a source; if another process has archived reports since, plan again."""
+        """Write weeks of a source; if another process has archived reports since, plan again.
+
+        Reports that turn out to be unusable are left out: the others go on.
+        """
         while True:
             known = self.read_new(source)
             try:
                 results, known = ingest(self.warehouse, known, weeks, on_week=on_week)
             except Outdated:
                 del self.plans[source.name]
+                continue
+            except Unusable as unusable:
+                self.keep(without(self.warehouse, known, unusable.errors))
                 continue
             return results, self.keep(known)
 

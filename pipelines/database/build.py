@@ -6,7 +6,7 @@ The file has no reader yet; `publish` makes it the served one.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import duckdb
 
@@ -15,7 +15,8 @@ from pipelines.database.audit import audit
 from pipelines.database.connection import MEMORY, memory, tables
 from pipelines.database.inputs import Inputs, open_inputs
 from pipelines.database.models import BuiltTable, Model
-from pipelines.database.reference import corrections_hold, load_reference
+from pipelines.database.reference import load_reference
+from pipelines.store import marker
 from schemas import catalog
 from schemas.observation import frame
 
@@ -29,6 +30,7 @@ def build(
     as_of: dt.datetime | None,
     built_at: dt.datetime,
     stamp: str,
+    allowed_loss: Collection[str] = (),
     on_table: Callable[[BuiltTable], None],
 ) -> list[BuiltTable]:
     """Build all tables in the open file, and audit them.
@@ -37,8 +39,9 @@ def build(
         connection: from `connection.opened`.
         read: what the SQL reads.
         as_of: admit only what was known by then.
-        built_at: the time for `ops.build`.
+        built_at: the time of the build.
         stamp: the fingerprint of all that the build is made of.
+        allowed_loss: the sources that may lose numbers.
         on_table: called with each table as it is built.
 
     Raises:
@@ -61,9 +64,7 @@ def build(
             connection.execute(f"drop table {name}")  # else it takes memory to the end
     for statement in as_known.macros():
         connection.execute(statement)
-    _stamp(connection, as_of, built_at, stamp)
-    if as_of is None:  # as of a past day, a line may be outdated and not yet withdrawn
-        corrections_hold(connection)
+    _stamp(connection, as_of, built_at, stamp, allowed_loss)
     audit(connection)
     _comment(connection)
     connection.execute("checkpoint")
@@ -93,6 +94,7 @@ def _stamp(
     as_of: dt.datetime | None,
     built_at: dt.datetime,
     stamp: str,
+    allowed_loss: Collection[str],
 ) -> None:
     """Write the one row of how the database was built."""
     row = frame(
@@ -103,6 +105,8 @@ def _stamp(
                 "as_of": as_of,
                 "inputs": stamp,
                 "duckdb_version": duckdb.__version__,
+                "versions": marker.versions(),
+                "allowed_loss": ", ".join(sorted(allowed_loss)) or None,
             }
         ],
     )

@@ -31,6 +31,21 @@ def reading(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @contextmanager
+def attached(connection: duckdb.DuckDBPyConnection, database: Path) -> Iterator[str | None]:
+    """Attach a published database for reading; yield its name, or None if it does not open."""
+    quoted = str(database).replace("'", "''")
+    try:
+        connection.execute(f"attach '{quoted}' as served (read_only)")
+    except duckdb.Error:
+        yield None
+        return
+    try:
+        yield "served"
+    finally:
+        connection.execute("detach served")
+
+
+@contextmanager
 def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a database in memory, with the schema of the inputs, for what is not published."""
     connection = duckdb.connect()

@@ -9,6 +9,10 @@ class BuildError(FundflowsError):
     """A model, a contract or an audit failed: the served file stays as it was."""
 
 
+class RowsError(BuildError):
+    """Rows are as a model, a contract, an audit or a correction does not expect them."""
+
+
 def shape_of(table: str, file: str, expected: list[str], found: list[str]) -> BuildError:
     """A model's columns are not those of its contract."""
     missing = [column for column in expected if column not in found]
@@ -52,9 +56,9 @@ def out_of_memory(table: str, variable: str, limit: str, message: str) -> BuildE
     )
 
 
-def failed_query(table: str, file: str, message: str) -> BuildError:
+def failed_query(table: str, file: str, message: str) -> RowsError:
     """DuckDB could not run a model."""
-    return BuildError(
+    return RowsError(
         f"Model {table} does not run.",
         where=Where(file=file),
         expected="a SELECT that DuckDB can run",
@@ -74,9 +78,9 @@ def unclear_names(table: str, file: str, reads: list[str], named: list[str]) -> 
     )
 
 
-def failed_audit(name: str, file: str, count: int, sample: str) -> BuildError:
+def failed_audit(name: str, file: str, count: int, sample: str) -> RowsError:
     """An audit returned rows."""
-    return BuildError(
+    return RowsError(
         f"Audit {name} failed; nothing was published.",
         where=Where(file=file),
         expected="no rows",
@@ -85,10 +89,10 @@ def failed_audit(name: str, file: str, count: int, sample: str) -> BuildError:
     )
 
 
-def broken_contract(table: str, file: str, rules: str) -> BuildError:
+def broken_contract(table: str, file: str, rules: str) -> RowsError:
     """Rows of a table break its contract."""
     schema = table.partition(".")[0]
-    return BuildError(
+    return RowsError(
         f"Table {table} breaks its contract; nothing was published.",
         where=Where(file=file),
         expected=f"the rules of the class in schemas/{schema}.py",
@@ -99,7 +103,7 @@ def broken_contract(table: str, file: str, rules: str) -> BuildError:
 
 def stale_correction(
     correction: str, place: str, *, expected: str, found: str, is_withdrawn: bool
-) -> BuildError:
+) -> RowsError:
     """A line of the corrections ledger expects a printed number that is not there."""
     fix = (
         "mend the line: while it held, no report printed what it expects"
@@ -107,7 +111,7 @@ def stale_correction(
         else "look at the newest report: if it prints the right number now, set withdrawn_on of "
         "the line to today; if it is wrong in another way, withdraw the line and add one for it"
     )
-    return BuildError(
+    return RowsError(
         f"Correction {correction} does not hold any more; nothing was published.",
         where=Where(file=place),
         expected=expected,
@@ -123,4 +127,28 @@ def damaged_week(name: str, message: str) -> BuildError:
         expected="the Parquet files that fundflows wrote",
         found=message,
         fix="delete the file that is named; the next run writes it again from the archive",
+    )
+
+
+def would_vanish(numbers: str, sources: list[str]) -> BuildError:
+    """Numbers of the served database are not in the build, and nothing says why."""
+    allowed = " ".join(f"--allow-loss {source}" for source in sources)
+    return BuildError(
+        "Numbers that are served would vanish; nothing was published.",
+        expected="every number of the served database, or a newer vintage, a changed reference row "
+        "or another version that takes it away",
+        found=numbers,
+        fix=f"bring back what is missing; if it is meant to go: fundflows run {allowed}",
+    )
+
+
+def undeclared(sources: list[str]) -> BuildError:
+    """The warehouse holds weeks of sources that have no folder."""
+    allowed = " ".join(f"--allow-loss {source}" for source in sources)
+    return BuildError(
+        "Numbers that are served would vanish; nothing was published.",
+        where=Where(source=", ".join(sources)),
+        expected="a folder in pipelines/defs/sources/ for every source of the warehouse",
+        found=f"weeks of {', '.join(sources)}, and no such folder",
+        fix=f"bring back the folder; if the source is meant to go: fundflows run {allowed}",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,40 +15,69 @@ from pipelines.database.connection import MEMORY, memory
 from pipelines.ingest import calendar
 from pipelines.ingest.plan import Plan
 from pipelines.layouts.source import Source
-from pipelines.store.paths import Warehouse
-from schemas import catalog
+from pipelines.store.paths import Kind, Warehouse
+from schemas import catalog, ops
 from schemas.dimensions import DIMENSIONS
 from schemas.observation import empty, frame
+
+_SERVED = """(
+    not list_contains($held, source)
+    or (source, report_id, week_ending) in (
+        select (source, report_id, week_ending) from served_vintage
+    )
+)"""
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The frames and files that the SQL reads under schema `input`."""
+    """The frames and files that the SQL reads under schema `input`.
+
+    Of the sources `held` back only what is in `served` is read: source, report and week.
+    """
 
     files: dict[str, list[Path]]
     frames: dict[str, pl.DataFrame]
+    held: Collection[str] = ()
+    served: pl.DataFrame | None = None
 
 
-def inputs(warehouse: Warehouse, plans: Sequence[Plan], until: dt.datetime) -> Inputs:
+def inputs(
+    warehouse: Warehouse,
+    plans: Sequence[Plan],
+    until: dt.datetime,
+    *,
+    held: Mapping[str, str] = {},
+    served: pl.DataFrame | None = None,
+) -> Inputs:
     """Return what a build reads of a warehouse: the weeks' files, the archive, the sources.
 
     Args:
         warehouse: where the week files lie.
         plans: the state of every source.
         until: the moment by which reports are expected.
+        held: why a source is served as it was before, by its name.
+        served: the sources, reports and weeks that are served.
     """
+    names = [plan.source.name for plan in plans]
+
+    def files(kind: Kind) -> list[Path]:
+        return [file for name in names for file in warehouse.week_files(kind, name)]
+
     return Inputs(
         files={
-            "input.observation": warehouse.week_files("weeks"),
-            "input.quarantine": warehouse.week_files("quarantine"),
-            "input.outcome": warehouse.week_files("outcomes"),
+            "input.observation": files("weeks"),
+            "input.quarantine": files("quarantine"),
+            "input.outcome": files("outcomes"),
         },
         frames={
             "input.report": _reports(plans),
             "input.source": source_rows([plan.source for plan in plans]),
             "input.dimension": dimension_rows(),
             "input.coverage": _coverage(plans, until),
+            "input.stale": _stale(plans, held),
         },
+        held=held,
+        served=served,
     )
 
 
@@ -120,19 +149,47 @@ def _coverage(plans: Sequence[Plan], until: dt.datetime) -> pl.DataFrame:
     return frame(catalog.contract_of("input.coverage"), rows)
 
 
+def _stale(plans: Sequence[Plan], held: Mapping[str, str]) -> pl.DataFrame:
+    """List what is served as it was before: lost or unusable reports, and whole sources."""
+    rows: list[dict[str, object]] = [
+        {
+            "source": plan.source.name,
+            "report_id": each.report_id,
+            "name": each.name,
+            "reason": each.error,
+        }
+        for plan in plans
+        for each in plan.reports
+        if each.is_stale
+    ]
+    rows += [
+        {"source": source, "report_id": None, "name": None, "reason": why}
+        for source, why in held.items()
+    ]
+    return frame(catalog.contract_of("input.stale"), rows)
+
+
 def open_inputs(
     connection: duckdb.DuckDBPyConnection, read: Inputs, as_of: dt.datetime | None
 ) -> None:
     """Load the inputs as tables of schema `input`, as known by `as_of`."""
     # Keeping thousands of small files in order takes three times as long, and all memory.
     connection.execute("set preserve_insertion_order = false")
+    connection.register(
+        "served_vintage", empty(ops.CheckResult) if read.served is None else read.served
+    )
     for name in (*read.files, *read.frames):
         files = [str(file) for file in read.files.get(name, [])]
         rows = read.frames.get(name, empty(catalog.contract_of(name)))
-        known = " where known_at <= $as_of" if as_of and "known_at" in rows.columns else ""
-        parameters: dict[str, object] = {"as_of": as_of} if known else {}
-        if files:
-            parameters["files"] = files
+        admitted = []
+        parameters: dict[str, object] = {"files": files} if files else {}
+        if as_of and "known_at" in rows.columns:
+            admitted.append("known_at <= $as_of")
+            parameters["as_of"] = as_of
+        if read.held and files:
+            admitted.append(_SERVED)
+            parameters["held"] = list(read.held)
+        known = f" where {' and '.join(admitted)}" if admitted else ""
         connection.register("arriving", rows)
         origin = "read_parquet($files)" if files else "arriving"
         try:
@@ -142,4 +199,5 @@ def open_inputs(
         except duckdb.Error as error:
             raise errors.damaged_week(name, str(error)) from error
         connection.unregister("arriving")
+    connection.unregister("served_vintage")
     connection.execute("reset preserve_insertion_order")

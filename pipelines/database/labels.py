@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Collection
 from pathlib import Path
 
+import duckdb
 import polars as pl
 
 from pipelines.database import models, reference_files
@@ -16,27 +17,18 @@ from pipelines.database.reference import load_reference
 from schemas import catalog
 from schemas.observation import frame
 
-_UNMAPPED = """
-    select dimension, label, source, min(period_start)
-    from core.observation
-    where member = 'unmapped' and dimension <> 'check' and value is not null
-    group by all
-    order by source, dimension, label
-"""
+_UNMAPPED = "ops.unmapped_label"
 
 
 def unmapped_labels(database: Path) -> list[str]:
     """Return the printed labels that mean no member, each with the reference line to add."""
     with reading(database) as connection:
-        rows = connection.execute(_UNMAPPED).fetchall()
-    return [
-        lines_to_add(dimension, label, source, since) for dimension, label, source, since in rows
-    ]
+        return _lines(connection)
 
 
 def unmapped_in(observations: pl.DataFrame) -> list[str]:
     """Return what `unmapped_labels` would say of observations that are stored nowhere."""
-    wanted = ("core.member_label", "core.observation_history", "core.observation")
+    wanted = ("core.member_label", "core.observation_history", "core.observation", _UNMAPPED)
     reports = observations.group_by("source", "report_id").agg(pl.col("known_at").first())
     listed = [
         {**row, "name": "", "received_at": row["known_at"], "weeks": 0}
@@ -54,9 +46,13 @@ def unmapped_in(observations: pl.DataFrame) -> list[str]:
         load_reference(connection)
         for name in wanted:
             create(connection, models.models()[name])
-        rows = connection.execute(_UNMAPPED).fetchall()
+        return _lines(connection)
+
+
+def _lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.table(_UNMAPPED).order("source, dimension, label").fetchall()
     return [
-        lines_to_add(dimension, label, source, since) for dimension, label, source, since in rows
+        lines_to_add(dimension, label, source, since) for source, dimension, label, since in rows
     ]
 
 

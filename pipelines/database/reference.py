@@ -4,39 +4,16 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+from typing import Any
 
 import duckdb
 import polars as pl
 
 from pipelines.database import as_known, errors, reference_files
-from pipelines.database.audit import keeps_contract
 from pipelines.database.models import BuiltTable
 from pipelines.database.reference_files import CORRECTION, place_of
 from schemas import catalog
 from schemas.observation import empty
-
-_STALE = """
-    select
-        ledger.correction,
-        concat_ws(' ', ledger.source, ledger.printed_table, ledger.label, ledger.measure,
-            'of the', ledger.period, 'to', ledger.period_end),
-        ledger.expected_value,
-        coalesce(
-            rtrim(rtrim(cast(newest.printed_value as varchar), '0'), '.'), newest.null_reason
-        ),
-        ledger.withdrawn_on is not null
-    from reference.correction as ledger
-    left join core.observation as newest
-        using (source, printed_table, dimension, label, measure, period, period_end)
-    where if(
-        ledger.withdrawn_on is null,
-        newest.correction is distinct from ledger.correction,
-        ledger.correction not in (
-            select correction from core.observation_history where correction is not null
-        )
-    )
-    order by all
-"""
 
 
 def load_reference(
@@ -73,23 +50,15 @@ def _known_corrections(rows: pl.DataFrame, day: dt.date) -> pl.DataFrame:
     )
 
 
-def corrections_hold(connection: duckdb.DuckDBPyConnection) -> None:
-    """Check that every correction finds the printed number that it expects.
-
-    Raises:
-        BuildError: with the line of the ledger, what it expects and what is printed.
-    """
-    keeps_contract(connection, CORRECTION)
-    stale = connection.execute(_STALE).fetchall()
-    if stale:
-        correction, number, expected, found, is_withdrawn = stale[0]
-        raise errors.stale_correction(
-            correction,
-            _line_of(correction),
-            expected=f"{number} printed as {expected.normalize():f}",
-            found=found or "no such number",
-            is_withdrawn=is_withdrawn,
-        )
+def stale_correction(row: dict[str, Any]) -> errors.BuildError:
+    """Return the error of a row of the audit `correction_holds`, with the line of the ledger."""
+    return errors.stale_correction(
+        row["correction"],
+        _line_of(row["correction"]),
+        expected=f"{row['number']} printed as {row['expected_value'].normalize():f}",
+        found=row["found"],
+        is_withdrawn=row["is_withdrawn"],
+    )
 
 
 def _line_of(correction: str) -> str:

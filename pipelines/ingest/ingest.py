@@ -13,11 +13,13 @@ from dataclasses import replace
 import polars as pl
 
 from pipelines.checking.check import Checked, blocking, check
+from pipelines.errors import FundflowsError
 from pipelines.ingest.plan import Outdated, Plan
+from pipelines.ingest.read import reading_of, unexpected
 from pipelines.ingest.results import WeekResult
 from pipelines.ingest.status import failed_outcomes, reason
 from pipelines.ingest.vintages import by_week
-from pipelines.reading.reader import Reading, read_report
+from pipelines.reading.reader import Reading
 from pipelines.store import archive, week_files
 from pipelines.store.archive import Archived
 from pipelines.store.files import one_at_a_time
@@ -32,6 +34,14 @@ _NOTHING: Frames = {
     "quarantine": empty(Refused),
     "outcomes": empty(Outcome),
 }
+
+
+class Unusable(Exception):
+    """Reports of a plan cannot be used after all; why, by id."""
+
+    def __init__(self, errors: Mapping[str, FundflowsError]) -> None:
+        super().__init__(errors)
+        self.errors = errors
 
 
 def ingest(
@@ -55,11 +65,12 @@ def ingest(
 
     Raises:
         Outdated: reports have come since the plan was made. Nothing is written: plan again.
+        Unusable: reports of the plan cannot be used after all. Nothing is written: go on without.
     """
     wanted = sorted(set(weeks))
     rows = _rows(warehouse, plan, wanted)
     with one_at_a_time(warehouse.weeks_of(plan.source.name)):
-        if archive.ids(warehouse, plan.source.name) != plan.report_ids:
+        if archive.ids(warehouse, plan.source.name) != plan.listed:
             raise Outdated(plan.source.name)
         return _write(warehouse, plan, wanted, rows, on_week)
 
@@ -68,7 +79,8 @@ def _rows(warehouse: Warehouse, plan: Plan, wanted: list[dt.date]) -> dict[dt.da
     """Return all that the reports say about the wanted weeks, oldest vintage first.
 
     Where all new reports are newer than those on disk, the rows of the older ones are taken from
-    the week's files: one more vintage costs the same after ten and after a thousand.
+    the week's files: one more vintage costs the same after ten and after a thousand. So are those
+    of reports that can no longer be read.
     """
     vintages = {week: plan.vintages[week] for week in wanted if week in plan.vintages}
     kept = {week: _kept(warehouse, plan, week) for week in vintages}
@@ -76,38 +88,67 @@ def _rows(warehouse: Warehouse, plan: Plan, wanted: list[dt.date]) -> dict[dt.da
         (week, report_id)
         for week, of_week in vintages.items()
         for report_id, _ in of_week[len(kept[week][0]) :]
+        if report_id not in plan.stale
     ]
     pairs = pl.DataFrame(fresh, {"week_ending": pl.Date, "report_id": pl.String}, orient="row")
     needed = {report_id for _, report_id in fresh}
     reports = [each.archived for each in plan.reports if each.report_id in needed]
     checked = [
-        _only(check([_reading(plan, each) for each in reports[start : start + _TOGETHER]]), pairs)
+        _only(_checked(plan, reports[start : start + _TOGETHER]), pairs)
         for start in range(0, len(reports), _TOGETHER)
     ]
     return by_week(vintages, Checked.joined([*(rows for _, rows in kept.values()), *checked]))
 
 
 def _kept(warehouse: Warehouse, plan: Plan, week: dt.date) -> tuple[tuple[Vintage, ...], Checked]:
-    """Return a week's rows on disk with their vintages, if newer ones can be added to them.
+    """Return a week's vintages on disk to which newer ones can be added, and the rows to keep.
 
-    Else nothing: a week that is wanted although nothing is new is made from the archive again.
+    A week that is wanted although nothing is new is made from the archive again, but for what is
+    stale.
     """
     mark, wanted = plan.written.get(week), plan.vintages[week]
-    if mark is not None and mark.rules == plan.rules:
-        count = len(mark.vintages)
-        if count < len(wanted) and mark.vintages == wanted[:count]:
-            frames = week_files.read(warehouse, plan.source.name, week, mark)
-            if frames is not None:
-                return mark.vintages, Checked(*frames.values())
+    if mark is None:
+        return (), Checked.joined([])
+    count = len(mark.vintages)
+    grows = count < len(wanted) and (mark.rules, mark.vintages) == (plan.rules, wanted[:count])
+    stays = plan.stale.intersection(report_id for report_id, _ in wanted)
+    if grows or stays:
+        frames = week_files.read(warehouse, plan.source.name, week, mark)
+        if frames is not None and grows:
+            return mark.vintages, Checked(*frames.values())
+        if frames is not None:
+            stale = pl.col("report_id").is_in(list(stays))
+            return (), Checked(*(rows.filter(stale) for rows in frames.values()))
     return (), Checked.joined([])
 
 
-def _reading(plan: Plan, archived: Archived) -> Reading:
-    """Return the reading of a report: the plan's, else made from its bytes."""
-    report = archived.report
-    return plan.readings.get(report.report_id) or read_report(
-        plan.source, report, archived.content()
-    )
+def _checked(plan: Plan, reports: list[Archived]) -> Checked:
+    """Read and check reports together.
+
+    Raises:
+        Unusable: the reports that cannot be read or checked.
+    """
+    readings: dict[str, Reading] = {}
+    errors: dict[str, FundflowsError] = {}
+    for each in reports:
+        report_id = each.report.report_id
+        try:
+            readings[report_id] = plan.readings.get(report_id) or reading_of(plan.source, each)
+        except FundflowsError as error:
+            errors[report_id] = error
+    if errors:
+        raise Unusable(errors)
+    try:
+        return check(list(readings.values()))
+    except Exception as first:  # one odd report among many: which one?
+        for each in reports:
+            try:
+                check([readings[each.report.report_id]])
+            except Exception as error:  # noqa: BLE001 (whatever it is, it is this report's)
+                errors[each.report.report_id] = unexpected(plan.source, each, error)
+        if not errors:
+            raise
+        raise Unusable(errors) from first
 
 
 def _only(checked: Checked, pairs: pl.DataFrame) -> Checked:

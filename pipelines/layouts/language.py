@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
@@ -16,7 +17,15 @@ import pydantic
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from pipelines.layouts.consistency import wrong_columns, wrong_tables
-from pipelines.layouts.units import NULL_REASONS, ROW, Unit, clean, declared_unit
+from pipelines.layouts.units import (
+    CELL_SCALES,
+    NULL_REASONS,
+    ROW,
+    SCALES,
+    Unit,
+    clean,
+    declared_unit,
+)
 from schemas.dimensions import LABELLED
 from schemas.measures import MEASURES, NULL_KINDS, PERIODS
 
@@ -191,6 +200,9 @@ class Table(Model):
         (), description="Tables whose number stands where both print one of a member and period."
     )
     position: bool = Field(False, description="AUM = NAV x shares outstanding on every row.")
+    ragged: bool = Field(
+        False, description="Rows end with their last value: what is missing at their end is blank."
+    )
 
     @pydantic.model_validator(mode="after")
     def _complete(self) -> Self:
@@ -240,7 +252,27 @@ class Layout(Model):
     nulls: dict[str, Literal[NULL_KINDS]] = Field(  # type: ignore[valid-type]
         {}, description="Further words for a missing number: reason."
     )
+    decimal: Literal[".", ","] | None = Field(
+        None, description="The decimal mark, where the numbers of a report do not show it."
+    )
+    scales: dict[str, str] = Field(
+        {}, description="Scales that cells print, whatever their column does: {b: bn, bn: bn}."
+    )
+    marks: Texts = Field((), description="Status marks behind a number, no part of it: p, r.")
     tables: tuple[Table, ...] = Field(min_length=1)
+
+    @pydantic.field_validator("scales")
+    @classmethod
+    def _known_scales(cls, scales: dict[str, str]) -> dict[str, str]:
+        for name, scale in scales.items():
+            if scale not in SCALES or not (name in CELL_SCALES or re.fullmatch("[a-zA-Z]", name)):
+                raise ValueError(f"{name!r}: {scale!r} is no letter and scale, such as b: bn")
+        return scales
+
+    @cached_property
+    def cell_scales(self) -> dict[str, Decimal]:
+        """The declared scales of cells, by what is printed, in lower case."""
+        return {name.lower(): SCALES[scale] for name, scale in self.scales.items()}
 
     @pydantic.model_validator(mode="after")
     def _agree(self) -> Self:

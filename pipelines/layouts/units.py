@@ -52,13 +52,18 @@ SCALES: Mapping[str, Decimal] = {
     "tn": Decimal(10**12),
     "trillion": Decimal(10**12),
 }
+CELL_SCALES: Mapping[str, Decimal] = {
+    name: factor for name, factor in SCALES.items() if len(name) > 1 and name.isalpha()
+}
+"""The scales that a cell may print with its number; letters and (000) are units of headers."""
 
 
-def _any_of(words: Mapping[str, object]) -> str:
+def any_of(words: Mapping[str, object]) -> str:
+    """Return a regular expression of any of the words, the longest first."""
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
 
 
-CURRENCY_TEXT, SCALE_TEXT = _any_of(CURRENCIES), _any_of(SCALES)
+CURRENCY_TEXT, SCALE_TEXT = any_of(CURRENCIES), any_of(SCALES)
 """Regular expressions of any printed currency and any printed scale."""
 ROW = "currency"
 """In a layout, the currency that each row names: `currency m`, `currency/share` (E99)."""
@@ -73,7 +78,10 @@ _HEADER_UNIT = re.compile(
     re.IGNORECASE,
 )
 _OF_THE_ROW = re.compile(rf"\b{ROW}\b")
-_SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f\ufeff]+")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202c\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]"
+)
+"""Soft hyphens, characters without width, and marks of direction that turn nothing round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +122,10 @@ class Unit:
 
 
 def clean(text: str) -> str:
-    """Fold every kind of white space (NBSP, thin, BOM) to single blanks and trim."""
-    return _SPACES.sub(" ", text).strip()
+    """Fold all white space (NBSP, thin) to single blanks, drop what has no width, and trim."""
+    if not text.isascii():
+        text = _INVISIBLE.sub("", text)
+    return " ".join(text.split())
 
 
 @lru_cache(maxsize=512)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipelines.errors import ShapeError, Where
 from pipelines.layouts.language import Layout, Printed
 from pipelines.layouts.units import Unit
 from pipelines.reading.found import Found, Mapped
 from pipelines.reading.grid import Cell
-from pipelines.reading.numbers import NotANumber, Number, kept, parse_half, parse_number
+from pipelines.reading.numbers import NotANumber, Number, kept, parse_number
 
 
 def column_unit(found: Found, mapped: Mapped, means: Printed) -> Unit:
@@ -31,8 +33,8 @@ def column_unit(found: Found, mapped: Mapped, means: Printed) -> Unit:
     return declared
 
 
-def number_in(cell: Cell, unit: Unit, layout: Layout, decimals: int | None) -> Number:
-    """Read a cell. The stored number is exact and wins over the shown one; the unit is as shown.
+def number_in(cell: Cell, mapped: Mapped, unit: Unit, layout: Layout) -> Number:
+    """Read a cell of a column. The stored number is exact and wins over the shown one.
 
     Raises:
         NotANumber: the cell shows no number, or another one than it holds.
@@ -41,13 +43,18 @@ def number_in(cell: Cell, unit: Unit, layout: Layout, decimals: int | None) -> N
         raise NotANumber(f"{cell.text} (in merged cells)")
     if cell.date is not None:
         raise NotANumber(f"{cell.text} (a date)")
-    number = parse_number(cell.text, unit, nulls=layout.null_reasons, decimals=decimals)
+    number = parse_number(
+        cell.text,
+        unit,
+        nulls=layout.null_reasons,
+        decimals=mapped.means.decimals if isinstance(mapped.means, Printed) else None,
+        style=mapped.style if cell.stored is None else mapped.typed,
+    )
     if cell.stored is None or number.value is None or number.half_unit is None:
         return number
-    factor = number.half_unit / parse_half(cell.text, decimals)
-    exact = kept(cell.stored, number.printed) * factor
+    exact = kept(cell.stored, number.printed) * number.factor
     # A colour may show a loss without its sign; a sign that is shown must be stored too.
     loses_sign = number.value < 0 < exact
     if loses_sign or abs(abs(exact) - abs(number.value)) > number.half_unit:
         raise NotANumber(f"{cell.text} (but the cell holds {cell.stored:f})")
-    return Number(number.printed, exact, number.half_unit)
+    return replace(number, value=exact)

@@ -9,19 +9,25 @@ from collections.abc import Sequence
 from pipelines.reading.grid import Cell
 
 _ISO = "%Y-%m-%d"
+_YEARS = range(1900, 2200)
 _YEAR = re.compile(r"[\s,./-]*%[Yy][\s,./-]*")
 
 
 def parse_date(cell: Cell, formats: Sequence[str], *, own: dt.date | None = None) -> dt.date | None:
     """Return the date of a cell: a typed date, or a text in one of the declared formats.
 
+    A day of another century than funds have existed in is none: weeks end at the calendar's end.
+
     Args:
         cell: the cell.
         formats: the strptime formats that the layout declares; ISO is always one.
         own: the report's own date. A day without a year is the last such day up to it.
     """
-    if cell.date is not None:
-        return cell.date
+    day = cell.date or _day_of(cell, formats, own)
+    return day if day is not None and day.year in _YEARS else None
+
+
+def _day_of(cell: Cell, formats: Sequence[str], own: dt.date | None) -> dt.date | None:
     if cell.covered and not cell.text:
         return None
     for form in (*formats, _ISO):

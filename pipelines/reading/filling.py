@@ -47,7 +47,7 @@ def _filled(found: Found, row: Row, layout: Layout) -> set[tuple[int, Decimal]]:
             continue
         try:
             number = number_in(
-                found.grid.cell(row.index, mapped.column), mapped.means.in_unit, layout, None
+                found.grid.cell(row.index, mapped.column), mapped, mapped.means.in_unit, layout
             )
         except NotANumber:
             continue

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from pipelines.errors import ShapeError, Where
 from pipelines.layouts.language import Across, IgnoredColumn, KeyColumn, NumberColumn, Table
 from pipelines.layouts.units import Unit, split_header
 from pipelines.reading.grid import Grid
+from pipelines.reading.numbers import PLAIN, Style
 
 _PERIODS = ("week", "mtd", "qtd", "ytd", "day")
 """Of a new column, the first one that the table does not have is proposed."""
@@ -27,6 +29,12 @@ class Mapped:
     means: KeyColumn | NumberColumn | IgnoredColumn | Across
     label: str | None = None
     unit: Unit | None = None
+    style: Style = PLAIN
+
+    @property
+    def typed(self) -> Style:
+        """How its typed numbers are printed: by their format, always in one way."""
+        return replace(self.style, decimal=".", is_sure=True, blanks=True)
 
     @property
     def sublabel(self) -> str | None:
@@ -37,13 +45,27 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A table in its grid: the rows of the header, the first row below, what each column means."""
+    """A table in its grid: the rows of the header, the first row below, what each column means.
+
+    `below` is the first row that is not the table's any more; `repeated` are rows in it that print
+    the same header once more. A part of a table under another header is `continued`.
+    """
 
     table: Table
     grid: Grid
     header_row: int
     first_row: int
     columns: list[Mapped] = field(default_factory=list)
+    below: int = 0
+    repeated: frozenset[int] = frozenset()
+    continued: bool = False
+
+    def rows(self) -> Iterator[int]:
+        """Yield the rows of the table that hold any text, without repeated headers."""
+        for index in range(self.first_row, self.below):
+            is_own = index not in self.repeated and self.has_row(index)
+            if is_own and any(cell.text for cell in self.grid.rows[index]):
+                yield index
 
     def keyed(self, key: str) -> int | None:
         """Return the position of the date, label or sublabel column."""
@@ -88,6 +110,7 @@ def column_error(
     """Compose expected | found | lines to add for columns that are new, renamed or gone."""
     table, grid = found.table, found.grid
     names = [split_header(texts[0])[0] for _, texts in unknown]
+    place = unknown[0][0] if unknown else 0
     lines = [f"in the source's defs.yaml, table {table.name}, under `columns:`"]
     for name, (_, texts) in zip(names, unknown, strict=True):
         renamed = difflib.get_close_matches(name, missing, n=1, cutoff=0.5)
@@ -98,14 +121,10 @@ def column_error(
     if missing and not unknown:
         lines.append(f"  {missing[0]}: {{..., optional: true}}   # if it may be absent")
     what = " and ".join(
-        part
-        for part in (
-            f"{len(unknown)} unknown column{'s' * (len(unknown) > 1)}" if unknown else "",
-            f"{len(missing)} missing column{'s' * (len(missing) > 1)}" if missing else "",
-        )
-        if part
+        f"{len(columns)} {how} column{'s' * (len(columns) > 1)}"
+        for how, columns in (("unknown", unknown), ("missing", missing))
+        if columns
     )
-    place = unknown[0][0] if unknown else 0
     expected = " | ".join(
         [*table.columns, *([f"any header like {table.across.label}"] if table.across else [])]
     )
@@ -119,7 +138,8 @@ def column_error(
             " ".join(texts)
             for texts in header_texts(grid, found.header_row, found.first_row)
             if texts
-        ),
+        )
+        + grid.left_out,
         fix="\n".join(lines),
     )
 

@@ -53,12 +53,21 @@ def spreadsheet_address(row: int, column: int) -> str:
 class Grid:
     """A sheet, an HTML table or a CSV file: rows of cells.
 
-    `address` names a cell as its container does, so that people find it.
+    `address` names a cell as its container does, so that people find it. `open_end` says that a
+    text ends without the end of its last line: it may have been cut off there. `hidden` names rows
+    and columns that hold something, but are not shown and therefore blank.
     """
 
     name: str
     rows: list[list[Cell]]
     address: Callable[[int, int], str] = spreadsheet_address
+    open_end: bool = False
+    hidden: str = ""
+
+    @property
+    def left_out(self) -> str:
+        """What is hidden, as an error adds it to what it found."""
+        return f" (hidden: {self.hidden})" if self.hidden else ""
 
     def cell(self, row: int, column: int) -> Cell:
         """Return the cell at zero-based coordinates; beyond a short row it is blank."""
@@ -70,17 +79,14 @@ def spread(
     rows: Iterator[list[tuple[Cell, int, int]]],
 ) -> list[list[Cell]]:
     """Lay out cells that span rows and columns, as (cell, rowspan, colspan), on a plain grid."""
-    laid: list[dict[int, Cell]] = []
-    for index, cells in enumerate(rows):
-        while len(laid) <= index:
-            laid.append({})
+    printed = list(rows)
+    laid: list[dict[int, Cell]] = [{} for _ in printed]
+    for index, cells in enumerate(printed):
         free = (column for column in itertools.count() if column not in laid[index])
         for cell, rowspan, colspan in cells:
             column = next(free)
             shadow = Cell(text=cell.text, covered=True)
-            for down in range(rowspan):
-                while len(laid) <= index + down:
-                    laid.append({})
+            for down in range(min(rowspan, len(laid) - index)):
                 for right in range(colspan):
                     laid[index + down][column + right] = shadow if down or right else cell
     return [[row.get(column, BLANK) for column in range(max(row, default=-1) + 1)] for row in laid]

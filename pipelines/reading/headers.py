@@ -7,12 +7,14 @@ here. An unknown or a missing column stops the report; the error carries the lin
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from pipelines.errors import ShapeError, Where
 from pipelines.layouts.language import Across, IgnoredColumn, NumberColumn, Table, label_in
 from pipelines.layouts.units import Unit, parse_unit, split_header
 from pipelines.reading.found import Found, Mapped, column_error, header_texts, same
 from pipelines.reading.grid import Grid, column_letters
+from pipelines.reading.second_headers import end_of, parts
 
 
 def find(table: Table, grids: list[Grid]) -> list[Found]:
@@ -39,7 +41,8 @@ def find(table: Table, grids: list[Grid]) -> list[Found]:
     for grid in candidates:
         place = _header_of(table, grid)
         if place is not None:
-            found.append(_map_columns(table, grid, *place))
+            first = _map_columns(table, grid, *place)
+            found += parts(first, partial(_map_columns, table, grid))
         elif every_sheet:
             raise _no_header(table, [grid])
         if found and not every_sheet:
@@ -87,7 +90,7 @@ def _no_header(table: Table, grids: list[Grid]) -> ShapeError:
             if hits > closest:
                 closest = hits
                 where = Where(sheet=grid.name, cell=grid.address(index, 0))
-                seen = f"the closest row: {' | '.join(texts[:12])}"
+                seen = f"the closest row: {' | '.join(texts[:12])}{grid.left_out}"
     return ShapeError(
         f"Table {table.name} is not in the report: its header was not found.",
         where=where,
@@ -104,7 +107,7 @@ def _map_columns(table: Table, grid: Grid, first: int, last: int) -> Found:
         for header, column in table.columns.items()
         for spelling in (header, *column.also)
     }
-    found = Found(table, grid, first, last)
+    found = Found(table, grid, first, last, below=len(grid.rows))
     unknown: list[tuple[int, tuple[str, ...]]] = []
     seen: dict[str, Mapped] = {}
     for place, texts in _named_columns(table, grid, first, last):
@@ -141,24 +144,22 @@ def _named_columns(
     """Yield the columns that hold anything, with their header texts.
 
     A column without a header is named by its letters, so that a layout can refer to it. What is
-    below the table does not count.
+    below the table does not count, and neither does a field beyond the header that few rows have.
     """
-    below = next(
-        (
-            row
-            for row in range(last, len(grid.rows))
-            if table.end and any(label_in(table.end, cell.text) for cell in grid.rows[row])
-        ),
-        len(grid.rows),
-    )
+    below = end_of(table, grid, last)
     width = max((len(row) for row in grid.rows[first:below]), default=0)
     headers = header_texts(grid, first, last)
     for place in range(width):
         texts = headers[place] if place < len(headers) else ()
         if texts:
             yield place, texts
-        elif any(grid.cell(row, place).text for row in range(last, below)):
-            yield place, (f"(column {column_letters(place)}, no header)",)
+            continue
+        cells = [grid.cell(row, place) for row in range(last, below)]
+        filled = sum(bool(cell.text) and not cell.covered for cell in cells)
+        rows = sum(bool(grid.rows[row]) for row in range(last, below))
+        name = f"(column {column_letters(place)}, no header)"
+        if filled and (place < len(headers) or name in table.columns or filled * 2 > rows):
+            yield place, (name,)
 
 
 def _label_across(across: Across | None, texts: tuple[str, ...]) -> str | None:

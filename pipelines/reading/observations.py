@@ -82,13 +82,6 @@ class Record:
             "published_at": self.facts.published_at,
         }
 
-    def refused_in_weeks(self) -> list[dict[str, object]]:
-        """Return the refusals; those of no day that can be, under the newest week of the report."""
-        known = weeks.week_ending(self.facts.known_at.date(), self.source.week.ends)
-        read = (row["week_ending"] for row in self.observations)
-        newest = max((week for week in read if isinstance(week, dt.date)), default=known)
-        return [{**row, "week_ending": row["week_ending"] or newest} for row in self.refused]
-
     def has_refused(self, table: str) -> bool:
         """Return whether anything of a table has been refused, on any sheet."""
         return any(row["printed_table"] == table for row in self.refused)
@@ -97,13 +90,12 @@ class Record:
         """Add a row or cell that cannot be read."""
         row = refusal.row
         day = row.date or self.facts.as_of
-        week = None
-        if day is not None and day <= self.facts.known_at.date() + weeks.ONE_DAY:
-            week = weeks.week_ending(day, self.source.week.ends)
+        if day is not None and day > self.facts.known_at.date() + weeks.ONE_DAY:
+            day = None
         self.refused.append(
             {
                 "source": self.source.name,
-                "week_ending": week,
+                "week_ending": day,
                 "report_id": self.report.report_id,
                 "known_at": self.facts.known_at,
                 "rule": refusal.rule,
@@ -116,6 +108,23 @@ class Record:
                 "cell": found.grid.address(row.index, refusal.column),
             }
         )
+
+
+def newest_of(record: Record) -> dt.date | None:
+    """Return the newest date of a number, else of what was refused."""
+    ends = [row["period_end"] for row in record.observations]
+    days = ends or [row["week_ending"] for row in record.refused]
+    return max((day for day in days if isinstance(day, dt.date)), default=None)
+
+
+def refused_by_week(record: Record, newest: dt.date) -> list[dict[str, object]]:
+    """Return what was refused; a row without a date is the newest week's (E108)."""
+    ends = record.source.week.ends
+    dated = [(row, row["week_ending"]) for row in record.refused]
+    return [
+        {**row, "week_ending": weeks.week_ending(day if isinstance(day, dt.date) else newest, ends)}
+        for row, day in dated
+    ]
 
 
 def _meaning(table: Table, row: Row, mapped: Mapped, means: Printed) -> tuple[str, str, str, str]:

@@ -18,13 +18,14 @@ from pipelines.reading import containers
 from pipelines.reading.cells import column_unit, number_in
 from pipelines.reading.combined import combined
 from pipelines.reading.currency import NotItsCurrency, unit_in_row
+from pipelines.reading.decimal_mark import with_styles
 from pipelines.reading.facts import ReportFacts, report_facts
 from pipelines.reading.filling import with_preliminary
 from pipelines.reading.found import Found, Mapped
 from pipelines.reading.grid import Grid
 from pipelines.reading.headers import find
 from pipelines.reading.numbers import NotANumber
-from pipelines.reading.observations import Record
+from pipelines.reading.observations import Record, newest_of, refused_by_week
 from pipelines.reading.plausible import plausible
 from pipelines.reading.rows import Refusal, Row, rows_of
 from pipelines.report import Report
@@ -113,24 +114,25 @@ def _applied(
     """Apply one layout to the tables that were found in the grids of a report."""
     facts = report_facts(source, report, layout, sheets)
     record = Record(source, report, layout, facts)
-    for table in found:
+    for table in with_styles(found, layout):
         _read_table(record, table)
     observations = frame(Observation, combined(layout, record.observations))
-    newest = observations.get_column("period_end").max()
-    _check_validity(layout, newest if isinstance(newest, dt.date) else facts.as_of)
+    known = facts.known_at.date() if record.refused else None
+    newest = _valid(layout, newest_of(record) or facts.as_of or known)
     reading = Reading(
         report,
         layout,
         facts.known_at,
         facts.published_at,
         observations,
-        frame(Refused, record.refused_in_weeks()),
+        frame(Refused, refused_by_week(record, newest)),
         facts.is_complete,
     )
     return Inspection(reading, found, [sheet.name for sheet in sheets], facts.printed)
 
 
-def _check_validity(layout: Layout, newest: dt.date | None) -> None:
+def _valid(layout: Layout, newest: dt.date | None) -> dt.date:
+    """Return the newest date of a report, for which its layout must be valid."""
     if newest is None:
         raise ShapeError(
             "The report has no dated row.",
@@ -145,6 +147,7 @@ def _check_validity(layout: Layout, newest: dt.date | None) -> None:
             found=f"newest date {newest}",
             fix="correct the layout's valid_from or valid_until, or add a layout",
         )
+    return newest
 
 
 def _read_table(record: Record, found: Found) -> None:
@@ -152,7 +155,7 @@ def _read_table(record: Record, found: Found) -> None:
     rows, impossible = plausible(found, rows, record.source.week)
     for refusal in (*refusals, *impossible):
         record.refuse(found, refusal)
-    if not rows and not record.has_refused(found.table.name):
+    if not rows and not found.continued and not record.has_refused(found.table.name):
         raise ShapeError(
             f"Table {found.table.name} has no row.",
             where=Where(sheet=found.grid.name),
@@ -181,7 +184,7 @@ def _read_row(record: Record, found: Found, row: Row) -> None:
         cell = found.grid.cell(row.index, mapped.column)
         try:
             unit = unit_in_row(unit, row.currency)
-            number = number_in(cell, unit, record.layout, means.decimals)
+            number = number_in(cell, mapped, unit, record.layout)
         except (NotANumber, NotItsCurrency) as error:
             record.refuse(found, _unreadable(row, mapped, means, cell.text, error))
             continue

@@ -11,14 +11,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pipelines.errors import ShapeError, Where
-from pipelines.layouts.language import KeyColumn, RowRule, label_in
+from pipelines.layouts.language import KeyColumn, Printed, RowRule, label_in
 from pipelines.layouts.units import clean
 from pipelines.reading.dates import lacks_year, parse_date
 from pipelines.reading.facts import ReportFacts
 from pipelines.reading.found import Found
+from pipelines.reading.lengths import Lengths
 
 _SHOWN = 200
 """How many characters of a refused row are kept."""
+_WORDS = 2
+"""A row with words in so many columns of numbers may be a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +67,22 @@ def rows_of(found: Found, file: str, facts: ReportFacts) -> tuple[list[Row], lis
     rows: list[Row] = []
     refusals: list[Refusal] = []
     date_at, label_at = found.keyed("date"), found.keyed("label")
+    lengths, undated = Lengths.of(found), list[Row]()
     for row in _classified(found, file, facts):
         if row.rule is None and date_at is not None and row.date is None:
             expected = "a date, or a row that `rows` names"
             if lacks_year(row.key, _date_formats(found)):
                 expected = "a date with its year (the year is missing, and the report has no date)"
-            refusals.append(_refusal(found, row, date_at, "date", expected))
+            reason = _unnamed(expected, row)
+            refusals.append(_refusal(found, row, date_at, "date", reason))
+            undated.append(row)
+            continue
+        while date_at is not None and row.date and undated:
+            _refuse_header(found, undated.pop())
+        if wrong := lengths.wrong(row.index):
+            refusals.append(_refusal(found, row, 0, "row", wrong))
         elif row.rule is None and label_at is not None and not row.label:
-            refusals.append(_refusal(found, row, label_at, "label", "a label"))
+            refusals.append(_refusal(found, row, label_at, "label", _unnamed("a label", row)))
         else:
             rows.append(row)
     return rows, refusals
@@ -84,9 +95,7 @@ def _classified(found: Found, file: str, facts: ReportFacts) -> Iterator[Row]:
     key_at = date_at if date_at is not None else label_at
     constant = _constant_label(found, file)
     rules = {clean(text).casefold(): rule for rule in table.rows for text in rule.text}
-    for index in range(found.first_row, len(grid.rows)):
-        if not any(cell.text for cell in grid.rows[index]) or not found.has_row(index):
-            continue
+    for index in found.rows():
         key = grid.cell(index, key_at).text if key_at is not None else ""
         if table.end and label_in(table.end, key) is not None:
             return
@@ -126,13 +135,33 @@ def _date_formats(found: Found) -> tuple[str, ...]:
     return next(column.formats for column in keys if column.key == "date")
 
 
-def _refusal(found: Found, row: Row, at: int, rule: str, expected: str) -> Refusal:
+def _refusal(found: Found, row: Row, at: int, rule: str, reason: str) -> Refusal:
     shown = " | ".join(cell.text for cell in found.grid.rows[row.index] if cell.text)
-    return Refusal(
-        row,
-        at,
-        rule,
-        shown[:_SHOWN],
-        f"expected {expected}; "
-        f"found {row.key!r}: mend the report, or add the row to `rows` of the layout",
+    return Refusal(row, at, rule, shown[:_SHOWN], reason)
+
+
+def _unnamed(what: str, row: Row) -> str:
+    return (
+        f"expected {what}; "
+        f"found {row.key!r}: mend the report, or add the row to `rows` of the layout"
     )
+
+
+def _refuse_header(found: Found, row: Row) -> None:
+    """Refuse a report with a row of words above dated rows: it may be a header of theirs (E102)."""
+    words = [
+        cell.text
+        for mapped in found.columns
+        if isinstance(mapped.means, Printed)
+        and not (cell := found.grid.cell(row.index, mapped.column)).covered
+        and cell.text[:1].isalpha()
+    ]
+    if len(words) >= _WORDS:
+        raise ShapeError(
+            f"Table {found.table.name} has a row of words above its last rows.",
+            where=Where(sheet=found.grid.name, cell=found.grid.address(row.index, 0)),
+            expected="a date, or the header once more as the layout knows it",
+            found=" | ".join([row.key, *words])[:_SHOWN],
+            fix="if the rows below it have other columns, mend the report or add a layout for "
+            "them; else add the row to `rows` of the layout, with `role: skip`",
+        )

@@ -1,8 +1,8 @@
 """The archive: reports as bytes by their sha256, never changed, with who, when and the name.
 
-The only module that takes files out of the inbox and reads archived bytes. The same bytes are
-archived once; the same name with other bytes is another vintage. What a report says is read
-elsewhere.
+The only module that reads archived bytes. The same bytes are
+archived once; the same name with other bytes is another vintage. What cannot be read is never taken
+for nothing (E111): `listing` names what is damaged. What a report says is read elsewhere.
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ import datetime as dt
 import getpass
 import hashlib
 import json
-import logging
 import os
-import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from stat import S_ISREG
 
 from pipelines.errors import FundflowsError, Where
 from pipelines.report import Report
@@ -24,9 +22,10 @@ from pipelines.store.files import write_whole
 from pipelines.store.paths import Warehouse
 
 _SIDECAR = ".report.json"
-_log = logging.getLogger(__name__)
-QUIET = 5.0
-"""Seconds: a file in the inbox that changed more recently may still be being written."""
+
+
+class LostReport(FundflowsError):
+    """Bytes or clocks of an archived report are not there, or are not those that were archived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +34,39 @@ class Archived:
 
     report: Report
     path: Path
+    size: int
     is_new: bool = False
 
     def content(self) -> bytes:
         """Return the report's bytes.
 
         Raises:
-            FundflowsError: when they are no longer the bytes that were archived.
+            LostReport: they are not there, or no longer the bytes that were archived.
         """
-        content = self.path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != self.report.report_id:
-            raise FundflowsError(
-                "An archived report has been changed.",
-                where=Where(source=self.report.source, file=str(self.path)),
-                expected=f"sha256 {self.report.report_id}",
-                found=f"sha256 {hashlib.sha256(content).hexdigest()}",
-                fix="restore the file from a backup; the archive is never edited",
-            )
+        try:
+            content = self.path.read_bytes()
+        except OSError as error:
+            raise self.lost(error.strerror or str(error)) from error
+        found = hashlib.sha256(content).hexdigest()
+        if found != self.report.report_id:
+            raise self.lost(f"sha256 {found}")
         return content
+
+    def lost(self, found: str) -> LostReport:
+        """Return the error of a report whose bytes are not those that were archived."""
+        return _lost(self.report.source, self.path, f"sha256 {self.report.report_id}", found)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The archive of a source: its reports in the order of receipt, and which of them are lost.
+
+    `ids` are all that are named, by sha256; `lost` says of the damaged ones what is wrong.
+    """
+
+    ids: frozenset[str]
+    reports: tuple[Archived, ...]
+    lost: Mapping[str, LostReport]
 
 
 def add(
@@ -68,12 +82,17 @@ def add(
     Raises:
         FundflowsError: the file cannot be read, or is published after it was received.
     """
-    return _store(
-        warehouse, source, file, _content_of(source, file), published=published, received=received
+    return store(
+        warehouse, source, file, content_of(source, file), published=published, received=received
     )
 
 
-def _content_of(source: str, file: Path) -> bytes:
+def content_of(source: str, file: Path) -> bytes:
+    """Return the bytes of a file that is to be archived.
+
+    Raises:
+        FundflowsError: it cannot be read.
+    """
     try:
         return file.read_bytes()
     except OSError as error:
@@ -86,7 +105,7 @@ def _content_of(source: str, file: Path) -> bytes:
         ) from error
 
 
-def _store(
+def store(
     warehouse: Warehouse,
     source: str,
     file: Path,
@@ -95,109 +114,126 @@ def _store(
     published: dt.datetime | None = None,
     received: dt.datetime | None = None,
 ) -> Archived:
+    """Archive bytes that were read from a file, as `add` does."""
     report_id = hashlib.sha256(content).hexdigest()
-    path = warehouse.archive(source) / f"{report_id}{file.suffix.lower()}"
+    # A name that is not UTF-8 can neither be printed nor stored as text.
+    name = os.fsencode(file.name).decode("utf-8", "backslashreplace")
+    path = warehouse.archive(source) / f"{report_id}{Path(name).suffix.lower()}"
     sidecar = warehouse.archive(source) / f"{report_id}{_SIDECAR}"
-    if sidecar.exists():
-        return _archived(sidecar)
+    if known := _known(sidecar, content):
+        return known
     received = received or dt.datetime.now(dt.UTC)
     if published is not None and published > received:
         raise FundflowsError(
             "The report would be published after it was received.",
-            where=Where(source=source, file=file.name),
+            where=Where(source=source, file=name),
             expected=f"a publication time up to {received.isoformat()}",
             found=published.isoformat(),
             fix="correct --published, or give the true --received",
         )
-    report = Report(source, report_id, file.name, received, published)
+    report = Report(source, report_id, name, received, published)
+    record = _sidecar(report, path.suffix, len(content))
     write_whole(path, lambda temporary: temporary.write_bytes(content))
-    write_whole(
-        sidecar,
-        lambda temporary: temporary.write_text(_sidecar(report, path), encoding="utf-8"),
-    )
-    return Archived(report, path, is_new=True)
+    try:
+        write_whole(sidecar, lambda temporary: temporary.write_text(record, encoding="utf-8"))
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return Archived(report, path, len(content), is_new=True)
 
 
-def sweep(warehouse: Warehouse, source: str, *, quiet: float = 0.0) -> list[Archived]:
-    """Move the files of a source's inbox into the archive, oldest first.
-
-    Files that are still being written are left alone: dot files, `.partial` ones, and those that
-    changed in the last `quiet` seconds or while they were read. A file that cannot be opened stays
-    and is logged. Several sweeps may run at once.
-    """
-    found = [(file, _trace(file)) for file in warehouse.inbox(source).glob("*") if _is_whole(file)]
-    whole = [(trace, file) for file, trace in found if trace and trace.quiet_for() >= quiet]
-    swept = []
-    for trace, file in sorted(whole, key=lambda each: (each[0].modified, each[1].name)):
-        try:
-            content = _content_of(source, file)
-        except FundflowsError as error:
-            if file.exists():  # else another sweep has taken it
-                _log.warning("%s", error)
-            continue
-        if _trace(file) == trace:
-            swept.append(_store(warehouse, source, file, content))
-            file.unlink(missing_ok=True)
-    return swept
-
-
-def waiting(warehouse: Warehouse, source: str) -> list[Path]:
-    """List the files of a source's inbox that are not named as unfinished."""
-    files = [file for file in warehouse.inbox(source).glob("*") if _is_whole(file)]
-    return sorted(file for file in files if file.is_file())
+def _known(sidecar: Path, content: bytes) -> Archived | None:
+    """Return the report that has been archived with these bytes; lost bytes are put back."""
+    if not sidecar.exists():
+        return None
+    try:
+        known = _archived(sidecar)
+    except LostReport:
+        return None
+    try:
+        known.content()
+    except LostReport:
+        write_whole(known.path, lambda temporary: temporary.write_bytes(content))
+        return replace(known, is_new=True)
+    return known
 
 
 def ids(warehouse: Warehouse, source: str) -> frozenset[str]:
-    """List the archived reports of a source by sha256; no file is opened."""
-    sidecars = warehouse.archive(source).glob(f"*{_SIDECAR}")
-    return frozenset(file.name.removesuffix(_SIDECAR) for file in sidecars)
+    """List the archived reports of a source by sha256; no file is opened.
+
+    Raises:
+        FundflowsError: the folder is there, but cannot be read.
+    """
+    return frozenset(
+        name.removesuffix(_SIDECAR) for name in _sizes(warehouse, source) if name.endswith(_SIDECAR)
+    )
 
 
-def reports(warehouse: Warehouse, source: str) -> list[Archived]:
-    """List the archived reports of a source, in the order in which they were received."""
-    sidecars = warehouse.archive(source).glob(f"*{_SIDECAR}")
-    archived = [_archived(sidecar) for sidecar in sidecars]
-    return sorted(archived, key=lambda each: (each.report.received_at, each.report.report_id))
+def listing(warehouse: Warehouse, source: str) -> Listing:
+    """List the archive of a source, by the names and sizes of its files.
+
+    Raises:
+        FundflowsError: the folder is there, but cannot be read.
+    """
+    sizes = _sizes(warehouse, source)
+    whole: list[Archived] = []
+    lost: dict[str, LostReport] = {}
+    named = [name for name in sizes if name.endswith(_SIDECAR)]
+    for name in named:
+        try:
+            archived = _archived(warehouse.archive(source) / name)
+            size = sizes.get(archived.path.name)
+            if size != archived.size:
+                raise archived.lost("no such file" if size is None else f"{size} bytes")
+            whole.append(archived)
+        except LostReport as error:
+            lost[name.removesuffix(_SIDECAR)] = error
+    ordered = sorted(whole, key=lambda each: (each.report.received_at, each.report.report_id))
+    return Listing(frozenset(name.removesuffix(_SIDECAR) for name in named), tuple(ordered), lost)
 
 
-@dataclass(frozen=True, slots=True)
-class _Trace:
-    """What differs when a file has changed."""
-
-    inode: int
-    size: int
-    modified: int
-    changed: int
-
-    def quiet_for(self) -> float:
-        """Return the seconds since the file changed, also if its clock is ahead of ours.
-
-        By the time of change: a copy may keep the old file's time of modification.
-        """
-        return abs(time.time() - self.changed / 1e9)
+def missing(warehouse: Warehouse, source: str, report_id: str) -> LostReport:
+    """Return the error of a report that was read once, and is not listed any more."""
+    folder = warehouse.archive(source)
+    left = [name for name in _sizes(warehouse, source) if name.startswith(report_id)]
+    file = folder / (left[0] if left else report_id)
+    expected = f"{report_id}{_SIDECAR} and the report beside it"
+    return _lost(source, file, expected, f"only {left[0]}" if left else "neither")
 
 
-def _trace(file: Path) -> _Trace | None:
+def received_by(warehouse: Warehouse, source: str, report_id: str) -> dt.datetime:
+    """Return when the damaged record of a report was last changed: it was received by then."""
+    stat = (warehouse.archive(source) / f"{report_id}{_SIDECAR}").stat()
+    return dt.datetime.fromtimestamp(stat.st_mtime, dt.UTC)
+
+
+def _sizes(warehouse: Warehouse, source: str) -> dict[str, int]:
+    """Return the whole files in a source's archive with their sizes in bytes."""
+    folder = warehouse.archive(source)
     try:
-        stat = file.stat()
-    except OSError:
-        return None
-    if not S_ISREG(stat.st_mode):
-        return None
-    return _Trace(stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+        with os.scandir(folder) as found:
+            return {
+                each.name: each.stat().st_size for each in found if not each.name.startswith(".")
+            }
+    except FileNotFoundError:  # no report yet; that known ones are gone is seen by the index
+        return {}
+    except OSError as error:
+        raise FundflowsError(
+            "The archive of a source cannot be read.",
+            where=Where(source=source, file=str(folder)),
+            expected="a readable folder",
+            found=error.strerror or str(error),
+            fix="mount the disk, or correct the permissions; nothing was changed",
+        ) from error
 
 
-def _is_whole(file: Path) -> bool:
-    return not file.name.startswith((".", "~")) and file.suffix not in (".partial", ".crdownload")
-
-
-def _sidecar(report: Report, path: Path) -> str:
+def _sidecar(report: Report, suffix: str, size: int) -> str:
     record = {
         "source": report.source,
         "report_id": report.report_id,
         "name": report.name,
-        "suffix": path.suffix,
-        "size": path.stat().st_size,
+        "suffix": suffix,
+        "size": size,
         "received_at": report.received_at.isoformat(),
         "published_at": report.published_at.isoformat() if report.published_at else None,
         "archived_by": _user(),
@@ -214,13 +250,38 @@ def _user() -> str:
 
 
 def _archived(sidecar: Path) -> Archived:
-    record = json.loads(sidecar.read_text(encoding="utf-8"))
-    published = record["published_at"]
-    report = Report(
-        record["source"],
-        record["report_id"],
-        record["name"],
-        dt.datetime.fromisoformat(record["received_at"]),
-        dt.datetime.fromisoformat(published) if published else None,
+    """Return the report of a sidecar.
+
+    Raises:
+        LostReport: the sidecar does not say what it must.
+    """
+    source = sidecar.parent.name
+    try:
+        record = json.loads(sidecar.read_text(encoding="utf-8"))
+        published = record["published_at"]
+        report = Report(
+            record["source"],
+            record["report_id"],
+            record["name"],
+            dt.datetime.fromisoformat(record["received_at"]),
+            dt.datetime.fromisoformat(published) if published else None,
+        )
+        file = sidecar.with_name(record["report_id"] + record["suffix"])
+        size = int(record["size"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        expected = "the source, name and clocks of the report as JSON"
+        raise _lost(source, sidecar, expected, f"{type(error).__name__}: {error}") from error
+    if report.source != source or not sidecar.name.startswith(report.report_id):
+        expected = f"a report of {source}, {sidecar.name.removesuffix(_SIDECAR)}"
+        raise _lost(source, sidecar, expected, f"{report.source}, {report.report_id}")
+    return Archived(report, file, size)
+
+
+def _lost(source: str, file: Path, expected: str, found: str) -> LostReport:
+    return LostReport(
+        "An archived report is lost or damaged; what was read from it stays.",
+        where=Where(source=source, file=str(file)),
+        expected=expected,
+        found=found,
+        fix="mount the disk, restore the file from a backup, or add the report again",
     )
-    return Archived(report, sidecar.with_name(record["report_id"] + record["suffix"]))

@@ -13,8 +13,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then rename it over `path`.
+def write_whole(path: Path, write: Callable[[Path], object], mode: int = 0o644) -> None:
+    """Let `write` fill a temporary file beside `path`, then rename it over `path` with a mode.
 
     Readers see the old file or the new one, never a part; a crash leaves the old one.
     """
@@ -24,7 +24,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     temporary = Path(name)
     try:
         write(temporary)
-        temporary.chmod(0o644)
+        temporary.chmod(mode)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

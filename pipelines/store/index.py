@@ -1,8 +1,9 @@
 """The index: which weeks each archived report covers, one Parquet file per source.
 
-Derived, and may be deleted: what it lacks is read again. One row per report and week, with a digest
-of all that the report says about the week; a report without a week, or one that cannot be used, has
-one row without a week. `ingest.plan` reads the reports; here are only their rows.
+Derived, and may be deleted: what it lacks is read again. One row per report and week, with the
+report's name and clocks, so that a lost report is known by name, and a digest of all that it says
+about the week; a report without a week, or one that cannot be used, has one row without a week.
+`ingest.read` reads the reports; here are only their rows.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pipelines.store.paths import Warehouse
 SCHEMA: dict[str, pl.DataType] = {
     "report_id": pl.String(),
     "fingerprint": pl.String(),
+    "name": pl.String(),
+    "received_at": pl.Datetime("us", "UTC"),
     "layout": pl.String(),
     "published_at": pl.Datetime("us", "UTC"),
     "error": pl.String(),

@@ -57,6 +57,11 @@ class NewerWarehouse(FundflowsError):
         )
 
 
+def versions() -> str:
+    """Return what numbers depend on beside reports and reference rows, as a build names it."""
+    return ", ".join(f"{name} {number}" for name, number in _VERSIONS.items())
+
+
 def init(warehouse: Warehouse) -> bool:
     """Turn a folder into a warehouse; return whether it was none before.
 

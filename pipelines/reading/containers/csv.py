@@ -33,7 +33,8 @@ def read(content: bytes) -> list[Grid]:
     lines = decode(content)
     delimiter = max(_DELIMITERS, key=lambda each: _columns_by(each, lines.splitlines()[:50]))
     try:
-        records = list(csv.reader(io.StringIO(lines), delimiter=delimiter, strict=True))
+        text = io.StringIO(lines, newline="")  # lines may end with a carriage return only
+        records = list(csv.reader(text, delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise UnreadableReport(
             "The CSV file is broken.",
@@ -41,7 +42,8 @@ def read(content: bytes) -> list[Grid]:
             found=str(error),
             fix="open it in a text editor: a quote is left open or the download was cut",
         ) from error
-    return [Grid("csv", [[Cell(clean(field)) for field in record] for record in records])]
+    rows = [[Cell(clean(field)) for field in record] for record in records]
+    return [Grid("csv", rows, open_end=not lines.endswith(("\n", "\r")))]
 
 
 def _columns_by(delimiter: str, lines: list[str]) -> int:

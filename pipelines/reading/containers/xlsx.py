@@ -11,22 +11,31 @@ import io
 import operator
 import re
 import zipfile
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from functools import lru_cache
 from typing import Any
 
 import openpyxl
+from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.utils.exceptions import InvalidFileException
 
 from pipelines.errors import UnreadableReport
 from pipelines.layouts.units import clean
-from pipelines.reading.grid import BLANK, Cell, Grid
+from pipelines.reading.grid import BLANK, Cell, Grid, column_letters
 
 _SECTIONS = re.compile(r'(?:"[^"]*"|\\.|\[[^\]]*\]|[^;"\\\[])+|(?<=;)(?=;|$)|^(?=;)')
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]')
 _DIGITS = re.compile(r"[0#?](?:[0#?,]*[0#?])?(?:\.[0#?]*)?(?P<scale>,*)|\.[0#?]+(?P<scale2>,*)")
 
-_CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)\s*(-?[\d.]+)\]")
+_FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
+_STRIKE = re.compile(rb"<(?:\w+:)?strike[ />]")
+_NAMED = 20
+"""So many hidden rows and columns are named in an error."""
+_MOST_DECIMALS = 30
+"""Excel shows no more, and no more are kept."""
+
+_CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d*)?)\]", re.ASCII)
 _COMPARE = {
     "<": operator.lt,
     "<=": operator.le,
@@ -37,15 +46,41 @@ _COMPARE = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a look at the package says that its workbook holds: each is slow to read."""
+
+    formulas: bool
+    struck_texts: bool
+    struck_fonts: bool
+
+    @classmethod
+    def of(cls, content: bytes) -> _Parts:
+        with zipfile.ZipFile(io.BytesIO(content)) as package:
+            sheets = [name for name in package.namelist() if name.startswith("xl/worksheets/")]
+            shared = [name for name in package.namelist() if name == "xl/sharedStrings.xml"]
+            return cls(
+                any(_FORMULA.search(package.read(name)) for name in sheets),
+                any(_STRIKE.search(package.read(name)) for name in sheets + shared),
+                any(
+                    _STRIKE.search(package.read(name))
+                    for name in package.namelist()
+                    if name == "xl/styles.xml"
+                ),
+            )
+
+
 def read(content: bytes) -> list[Grid]:
-    """Read the visible sheets of a workbook.
+    """Read the visible sheets of a workbook; hidden rows and columns are blank.
 
     Raises:
         UnreadableReport: a truncated or foreign zip file.
     """
     try:
-        values = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
-        formulas = openpyxl.load_workbook(io.BytesIO(content)) if _has_formulas(content) else None
+        parts = _Parts.of(content)
+        file = io.BytesIO(content)
+        values = openpyxl.load_workbook(file, data_only=True, rich_text=parts.struck_texts)
+        formulas = openpyxl.load_workbook(io.BytesIO(content)) if parts.formulas else None
     except (KeyError, InvalidFileException, OSError) as error:
         raise UnreadableReport(
             "The file is a zip archive, but not an Excel workbook.",
@@ -62,20 +97,14 @@ def read(content: bytes) -> list[Grid]:
             fix="copy the file again: the download or upload stopped early or was changed",
         ) from error
     return [
-        Grid(sheet.title, _rows(sheet, formulas[sheet.title] if formulas else None))
+        _grid(sheet, formulas[sheet.title] if formulas else None, struck=parts.struck_fonts)
         for sheet in values.worksheets
         if sheet.sheet_state == "visible"
     ]
 
 
-def _has_formulas(content: bytes) -> bool:
-    with zipfile.ZipFile(io.BytesIO(content)) as package:
-        sheets = (name for name in package.namelist() if name.startswith("xl/worksheets/"))
-        return any(re.search(rb"<(?:\w+:)?f[ >/]", package.read(name)) for name in sheets)
-
-
-def _rows(sheet: Any, formulas: Any | None) -> list[list[Cell]]:
-    rows = [[_cell(cell) for cell in row] for row in sheet.iter_rows()]
+def _grid(sheet: Any, formulas: Any | None, *, struck: bool) -> Grid:
+    rows = [[_cell(cell, struck=struck) for cell in row] for row in sheet.iter_rows()]
     for row, column, formula in _uncalculated(sheet, formulas):
         # A formula that no program has calculated has no value: reading it as blank would lose it.
         rows[row][column] = Cell(f"{formula} (never calculated)")
@@ -84,18 +113,45 @@ def _rows(sheet: Any, formulas: Any | None) -> list[list[Cell]]:
         for row, column in area.cells:
             if (row, column) != (area.min_row, area.min_col):
                 rows[row - 1][column - 1] = Cell(text=top.text, covered=True)
-    return rows
+    hidden_rows, hidden_columns = _hidden(sheet)
+    for index in hidden_rows:
+        rows[index : index + 1] = [[BLANK] * len(row) for row in rows[index : index + 1]]
+    for cells in rows if hidden_columns else []:
+        for column in hidden_columns:
+            cells[column : column + 1] = [BLANK] * len(cells[column : column + 1])
+    names = [f"row {row + 1}" for row in hidden_rows if row < len(rows)]
+    names += [f"column {column_letters(column)}" for column in hidden_columns]
+    return Grid(sheet.title, rows, hidden=", ".join(names[:_NAMED]))
+
+
+def _hidden(sheet: Any) -> tuple[list[int], list[int]]:
+    """Return the hidden rows and columns of a sheet; a height or width of 0 hides, too."""
+    rows = [
+        row - 1 for row, each in sheet.row_dimensions.items() if each.hidden or each.height == 0
+    ]
+    columns = {
+        column - 1
+        for each in sheet.column_dimensions.values()
+        if each.hidden or each.width == 0
+        for column in range(each.min, min(each.max, sheet.max_column) + 1)
+    }
+    return sorted(rows), sorted(columns)
 
 
 def _uncalculated(sheet: Any, formulas: Any | None) -> list[tuple[int, int, str]]:
     if formulas is None:
         return []
     return [
-        (cell.row - 1, cell.column - 1, str(cell.value))
+        (cell.row - 1, cell.column - 1, _formula(cell.value))
         for row in formulas.iter_rows()
         for cell in row
         if cell.data_type == "f" and _has_no_result(sheet.cell(cell.row, cell.column))
     ]
+
+
+def _formula(value: Any) -> str:
+    """Return the text of a formula: of one cell, of an array, or the area of a data table."""
+    return value if isinstance(value, str) else str(getattr(value, "text", None) or value.ref)
 
 
 def _has_no_result(cell: Any) -> bool:
@@ -103,7 +159,15 @@ def _has_no_result(cell: Any) -> bool:
     return cell.value is None and cell.data_type not in ("s", "str")
 
 
-def _cell(cell: Any) -> Cell:
+def _cell(cell: Any, *, struck: bool) -> Cell:
+    """Return a cell as it is seen; one that is struck out says so, and holds no number (E95)."""
+    shown_cell = _typed(cell)
+    if struck and shown_cell is not BLANK and cell.font.strike:
+        return Cell(f"{shown_cell.text} (struck out)")
+    return shown_cell
+
+
+def _typed(cell: Any) -> Cell:
     value = cell.value
     if value is None:
         return BLANK
@@ -114,11 +178,26 @@ def _cell(cell: Any) -> Cell:
     if isinstance(value, dt.date):
         return Cell(f"{value:%Y-%m-%d}", date=value)
     if isinstance(value, int | float):
-        # Excel keeps 15 significant digits; the 16th and 17th are noise of the binary form.
-        stored = Decimal(f"{value:.15g}") if isinstance(value, float) else Decimal(value)
-        text, scale = shown(stored, cell.number_format)
-        return Cell(text, stored=stored * scale)
-    return Cell(clean(str(value)))
+        return _number(value, cell.number_format)
+    return Cell(_unstruck(value) if isinstance(value, CellRichText) else clean(str(value)))
+
+
+def _number(value: float, number_format: str) -> Cell:
+    # Excel keeps 15 significant digits; the 16th and 17th are noise of the binary form.
+    stored = Decimal(f"{value:.15g}") if isinstance(value, float) else Decimal(value)
+    if not stored.is_finite():
+        return Cell(f"{value} (no finite number)")
+    text, scale = shown(stored, number_format)
+    return Cell(text, stored=stored * scale)
+
+
+def _unstruck(text: CellRichText) -> str:
+    """Return what of a text is not struck out; what stands around that is kept apart."""
+    kept = [
+        "\n" if isinstance(part, TextBlock) and part.font.strike else str(part) for part in text
+    ]
+    lines = [line for line in map(clean, "".join(kept).split("\n")) if line]
+    return " / ".join(lines) or ("(struck out)" if str(text).strip() else "")
 
 
 def shown(value: Decimal, number_format: str) -> tuple[str, Decimal]:
@@ -129,6 +208,8 @@ def shown(value: Decimal, number_format: str) -> tuple[str, Decimal]:
         (0.001 a trailing comma, 100 for a percent).
     """
     section, own_sign = _section(number_format or "General", value)
+    if value and not section.strip():
+        return f"{value:f} (hidden by its format)", Decimal(1)
     parsed = _parse_section(section)
     if parsed is None:
         return f"{value:f}", Decimal(1)
@@ -195,7 +276,7 @@ def _parse_section(section: str) -> tuple[str, str, int, int, Decimal, bool] | N
         return None
     scale_commas = len(digits["scale"] or digits["scale2"] or "")
     pattern = digits[0].rstrip(",")
-    fraction = pattern.partition(".")[2]
+    fraction = pattern.partition(".")[2][:_MOST_DECIMALS]
     optional = len(fraction) - len(fraction.rstrip("#"))
     percent = "%" in plain
     scale = Decimal(1).scaleb(-3 * scale_commas) * (100 if percent else 1)

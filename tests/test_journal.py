@@ -1,7 +1,7 @@
-"""A run that died is completed by the next, once: what it had named as begun is done again.
+"""The journal: what a run that died had started is done again by the next run, once.
 
-How a process comes to die is in test_kill.py and test_kill_random.py; here the name of what it had
-begun is left by hand, held or not.
+How a process comes to die is in test_kill.py and test_kill_random.py; here the entry that it leaves
+is written by hand, held or not.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def times_shown(world: World, week: dt.date) -> int:
         return len(instance.fetch_materializations(partitions, limit=100).records)
 
 
-def test_weeks_that_a_dead_run_had_begun_are_done_once_more_and_only_once(world):
+def test_weeks_that_a_dead_run_had_started_are_done_once_more_and_only_once(world):
     leave(world, "dead", "canary", WEEK)
     assert times_shown(world, WEEK) == 1
     said = world.run()
@@ -68,7 +68,7 @@ def test_weeks_that_a_dead_run_had_begun_are_done_once_more_and_only_once(world)
     assert times_shown(world, WEEK) == 2
 
 
-def test_tables_that_a_dead_run_had_begun_are_built_and_shown_once_more(world):
+def test_tables_that_a_dead_run_had_started_are_built_and_shown_once_more(world):
     leave(world, "dead", journal.TABLES)
     key = dg.AssetKey(["mart", "flows"])
     with world.instance() as instance:

@@ -1,0 +1,6 @@
+select
+    source,
+    report_id,
+    name,
+    reason
+from input.stale

@@ -1,0 +1,138 @@
+"""Trouble stays where it is: a bad report, or a source that breaks a build, stops no other."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from pathlib import Path
+from typing import Any
+
+import golden
+import pytest
+from world import World
+
+from pipelines.checking.check import Checked
+from pipelines.checking.check import check as real_check
+from pipelines.database import models
+from pipelines.ingest import ingest as ingesting
+from pipelines.ingest import read as reading
+from pipelines.ingest.sources import sources
+from pipelines.layouts.source import Source
+from pipelines.reading.reader import Reading
+from pipelines.reading.reader import read_report as real_read
+from pipelines.report import Report
+from samples.add import received
+
+BAD = "bad"
+"""In the name of every file that is bad."""
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Return a warehouse with the samples, published."""
+    world = World(tmp_path_factory.mktemp("published") / "warehouse")
+    world.init()
+    world.add_samples()
+    assert world.run().code == 0
+    return world
+
+
+@pytest.fixture
+def world(published: World, tmp_path: Path) -> World:
+    """Return a copy of it, to be damaged."""
+    shutil.copytree(published.root, tmp_path / "warehouse")
+    return World(tmp_path / "warehouse")
+
+
+def read_badly(source: Source, report: Report, content: bytes) -> Reading:
+    """Read a report, but for bad ones, in which nobody expected what is there."""
+    if BAD in report.name:
+        raise ZeroDivisionError("a cell of 0 columns")
+    return real_read(source, report, content)
+
+
+def check_badly(readings: list[Reading]) -> Checked:
+    """Check readings, unless a bad one is among them."""
+    if any(BAD in each.report.name for each in readings):
+        raise ZeroDivisionError("a number of no digits")
+    return real_check(readings)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "broken"),
+    [(reading, "read_report", read_badly), (ingesting, "check", check_badly)],
+)
+def test_whatever_goes_wrong_in_a_report_is_its_own_error(
+    world, monkeypatch, module: Any, name: str, broken: Any
+):
+    world.drop("coinshares", "bad.xlsx", weekly_of(dt.date(2026, 3, 20)))
+    world.drop("farside_btc", "good.html", newer_page())
+    monkeypatch.setattr(module, name, broken)
+    ran = world.run()
+    assert "Traceback" not in ran.text
+    assert world.query("select name from core.report where error is not null") == [("bad.xlsx",)]
+    assert world.one("select count(*) from core.report where name = 'good.html'") == 1
+    error = world.one("select error from core.report where name = 'bad.xlsx'")
+    assert "source coinshares, file bad.xlsx" in error
+    assert "ZeroDivisionError" in error
+
+
+def weekly_of(week: dt.date) -> bytes:
+    """Return the golden workbook of another week, without its date of publication."""
+    dates = {f"{sheet}!B1": week for sheet in golden.KEYS}
+    return golden.weekly({**dates, **{f"{sheet}!B2": None for sheet in golden.KEYS}})
+
+
+def newer_page() -> bytes:
+    """Return the sample page of farside_btc with one flow changed."""
+    (page,) = (each.file for each in received() if each.source == "farside_btc")
+    return page.read_bytes().replace(b"<td>0.0</td>", b"<td>0.00</td>", 1) + b"\n"
+
+
+def test_with_a_bad_report_in_every_source_everything_else_is_published(world):
+    before = world.query("from mart.flows order by all")
+    for name in sources():
+        world.drop(name, f"{BAD}-{name}.csv", f"no table of {name}\n".encode())
+    ran = world.run()
+    assert ran.code == 1
+    assert world.query("from mart.flows order by all") == before
+    for name in sources():
+        assert f"source {name}, file {BAD}-{name}.csv" in ran.text
+        assert world.one(
+            "select count(*) from core.report where source = ? and error is not null", name
+        )
+
+
+def test_a_source_whose_new_rows_break_a_build_is_served_as_before_alone(
+    world, tmp_path, monkeypatch
+):
+    week = dt.date(2026, 3, 20)
+    audit = tmp_path / "nothing_new.sql"
+    audit.write_text(
+        "-- Nothing is new.\n"
+        f"select * from core.observation where source = 'coinshares' and week_ending = '{week}'\n",
+        encoding="utf-8",
+    )
+    audits = models.audits()
+    before = world.query("from mart.flows where source = 'coinshares' order by all")
+    world.add("coinshares", "new.xlsx", weekly_of(week), received="2026-03-23T12:00Z")
+    world.add("farside_btc", "btc.html", newer_page(), received="2026-03-23T12:00Z")
+    with monkeypatch.context() as patch:
+        patch.setattr(models, "audits", lambda: {**audits, "nothing_new": audit})
+        ran = world.run()
+    assert ran.code == 1
+    assert "check failed: is_current: coinshares" in ran.text
+    ((source, report_id, reason),) = world.query("select source, report_id, reason from ops.stale")
+    assert (source, report_id) == ("coinshares", None)
+    assert "Audit nothing_new failed" in reason
+    assert world.query("from mart.flows where source = 'coinshares' order by all") == before
+    assert world.one("select max(received_at) from core.report where source = 'farside_btc'")
+    again = world.run()
+    assert (again.code, "served as before: coinshares" in again.text) == (1, True)
+    world.add("farside_btc", "btc.html", newer_page() + b"\n", received="2026-03-23T13:00Z")
+    healed = world.run()
+    assert healed.code == 0, healed.text
+    assert world.query("from ops.stale") == []
+    assert world.one(
+        "select count(*) from mart.flows where source = 'coinshares' and week_ending = ?", week
+    )
