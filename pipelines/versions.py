@@ -7,10 +7,10 @@ number has not been raised.
 
 from __future__ import annotations
 
-READING = 2
+READING = 3
 """How bytes become observations: a change has every report read again."""
 
-CHECKING = 2
+CHECKING = 3
 """What is admitted to a week: a change has every week checked again."""
 
 WAREHOUSE = 2

@@ -13,8 +13,10 @@ from typing import Literal
 from schemas.measures import RUNS
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_LAST_TRADING_WEEKDAY = 4
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-ONE_WEEK = dt.timedelta(days=7)
+ONE_DAY = dt.timedelta(days=1)
+ONE_WEEK = 7 * ONE_DAY
 
 
 def week_ending(day: dt.date, ends: Weekday) -> dt.date:
@@ -25,6 +27,40 @@ def week_ending(day: dt.date, ends: Weekday) -> dt.date:
 def week_end(week: dt.date, early: Collection[dt.date] = ()) -> dt.date:
     """Return the day on which a week really ended: its name, unless it ended early."""
     return next((day for day in early if week - ONE_WEEK < day < week), week)
+
+
+def ends_a_week(day: dt.date, ends: Weekday, early: Collection[dt.date] = ()) -> bool:
+    """Return whether a printed week can end on a day, so that nothing of it is left (E32, E104).
+
+    A week also ends on the last session before a holiday of all markets.
+    """
+    week = week_ending(day, ends)
+    if day in (week, week_end(week, early)):
+        return True
+    left = (day + n * ONE_DAY for n in range(1, (week - day).days + 1))
+    return all(_is_closed(each) for each in left)
+
+
+def _is_closed(day: dt.date) -> bool:
+    """Return whether no stock exchange of Europe or America trades on a day, whatever the year."""
+    return (
+        day.weekday() > _LAST_TRADING_WEEKDAY
+        or (day.month, day.day) in ((1, 1), (12, 25))
+        or day == _good_friday(day.year)
+    )
+
+
+def _good_friday(year: int) -> dt.date:
+    """Return Good Friday by the Gregorian rule of Easter (Meeus, Jones, Butcher)."""
+    golden, (century, of_century) = year % 19, divmod(year, 100)
+    leaps, rest = divmod(century, 4)
+    moon = (century - (century + 8) // 25 + 1) // 3
+    epact = (19 * golden + century - leaps - moon + 15) % 30
+    fours, ones = divmod(of_century, 4)
+    sunday = (32 + 2 * rest + 2 * fours - epact - ones) % 7
+    late = (golden + 11 * epact + 22 * sunday) // 451
+    month, day = divmod(epact + sunday - 7 * late + 114, 31)
+    return dt.date(year, month, day + 1) - 2 * ONE_DAY
 
 
 def week_start(week: dt.date, early: Collection[dt.date] = ()) -> dt.date:

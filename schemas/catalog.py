@@ -1,7 +1,7 @@
 """Finding the contract of a table by its name: folder is schema, stem is table, class is contract.
 
-`core.fund_week` is `schemas.core.FundWeek`; the views of a dimension are made from the list of
-dimensions. Nothing else maps names to contracts.
+`core.fund_week` is `schemas.core.FundWeek`; some of `core` are in `core_usd`. The views of a
+dimension are made from the list of dimensions. Nothing else maps names to contracts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from schemas import core, mart, ops
 from schemas.observation import Observation, Outcome, Refused
 
 SCHEMAS = ("reference", "core", "ops", "mart")
+_MODULES = {"core": ("schemas.core", "schemas.core_usd")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ def contract_of(table: str) -> type[pa.DataFrameModel]:
         return known
     schema, _, stem = table.partition(".")
     name = "".join(word.capitalize() for word in stem.split("_"))
-    contract = getattr(importlib.import_module(f"schemas.{schema}"), name, None)
+    modules = map(importlib.import_module, _MODULES.get(schema, (f"schemas.{schema}",)))
+    contract = next((found for each in modules if (found := getattr(each, name, None))), None)
     if contract is None:
         raise LookupError(f"{table} has no contract: write class {name} in schemas/{schema}.py")
     return contract

@@ -11,7 +11,7 @@ from typing import Annotated
 import pandera.polars as pa
 import polars as pl
 
-from schemas.dimensions import AXES, DAILY, NAMES, PRINTED, listed
+from schemas.dimensions import AXES, DAILY, NAMES, listed
 from schemas.observation import KEY, Amount, BySource, Instant, Strict
 from schemas.observation import Observation as ReadObservation
 
@@ -378,33 +378,6 @@ class FlowDay(Strict):
         """The grain."""
 
         unique = ["source", "trade_date", "dimension", "member"]
-
-
-class ReportedWeek(BySource):
-    """A week as weekly reports print it: flow of the week, month and year, and AUM by member.
-
-    grain: one row per source, week, dimension and label
-    """
-
-    dimension: pl.String = pa.Field(description=f"{listed(PRINTED)}.")
-    label: pl.String = pa.Field(description="The label as printed.")
-    member: pl.String = pa.Field(description="The member that it means; `unmapped` if none.")
-    net_flow_usd: Money = pa.Field(nullable=True, description="Net flow of the week.")
-    net_flow_half_unit_usd: Money = pa.Field(
-        nullable=True, description="Half of its last printed digit (F9)."
-    )
-    mtd_net_flow_usd: Money = pa.Field(nullable=True, description="Printed month to date.")
-    ytd_net_flow_usd: Money = pa.Field(nullable=True, description="Printed year to date.")
-    aum_usd: Money = pa.Field(nullable=True, description="AUM at the end of the week.")
-    aum_half_unit_usd: Money = pa.Field(
-        nullable=True, description="Half of its last printed digit (F9)."
-    )
-    status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
-
-    class Config(BySource.Config):
-        """The grain."""
-
-        unique = ["source", "week_ending", "dimension", "label"]
 
 
 class ReportedAxis(BySource):

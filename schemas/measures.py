@@ -20,6 +20,14 @@ class Measure:
 
 MEASURES: dict[str, Measure] = {
     "net_flow": Measure("USD", "flow", "creations less redemptions; inflow > 0"),
+    "creations": Measure("USD", "flow", "creations alone, not negative; subscriptions"),
+    "redemptions": Measure("USD", "flow", "redemptions alone, as a number that is not negative"),
+    "creations_in_kind": Measure("USD", "flow", "creations paid in the fund's assets"),
+    "creations_in_cash": Measure("USD", "flow", "creations paid in money"),
+    "redemptions_in_kind": Measure("USD", "flow", "redemptions paid in the fund's assets"),
+    "redemptions_in_cash": Measure("USD", "flow", "redemptions paid in money"),
+    "net_flow_in_kind": Measure("USD", "flow", "creations less redemptions in kind"),
+    "net_flow_in_cash": Measure("USD", "flow", "creations less redemptions in cash"),
     "net_flow_mean": Measure("USD", "flow", "a printed mean of daily net flows (a footer)"),
     "net_flow_max": Measure("USD", "flow", "a printed largest daily net flow (a footer)"),
     "net_flow_min": Measure("USD", "flow", "a printed smallest daily net flow (a footer)"),
@@ -32,6 +40,19 @@ MEASURES: dict[str, Measure] = {
     "fx_rate": Measure("ratio", "stock", "units of a currency for one euro, a reference rate"),
     "market_price": Measure("USD/share", "stock", "closing price of one share; never used as NAV"),
 }
+NET_FLOW_OF: tuple[dict[str, Literal[1, -1]], ...] = (
+    {"creations": 1, "redemptions": -1},
+    {"net_flow_in_kind": 1, "net_flow_in_cash": 1},
+    {
+        "creations_in_kind": 1,
+        "creations_in_cash": 1,
+        "redemptions_in_kind": -1,
+        "redemptions_in_cash": -1,
+    },
+)
+"""The parts that make a net flow, with the sign of each; all of one set, never of two (E101)."""
+PARTS = tuple(dict.fromkeys(part for parts in NET_FLOW_OF for part in parts))
+GROSS = tuple(part for part in PARTS if not part.startswith("net_flow"))
 NULL_KINDS = ("blank", "dash", "not_available", "not_declared", "holiday", "awaited")
 RUNS = {"week": 1} | {f"{weeks}w": weeks for weeks in range(2, 14)}
 """Periods of whole weeks, by how many: the week, and runs such as "four weeks in a row" (E45)."""

@@ -13,7 +13,7 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas.dimensions import LABELLED
-from schemas.measures import MEASURES, NULL_KINDS, PERIODS
+from schemas.measures import GROSS, MEASURES, NULL_KINDS, PERIODS
 
 Amount = Annotated[pl.Decimal, 38, 10]
 Instant = Annotated[pl.Datetime, "us", "UTC"]
@@ -30,7 +30,7 @@ KEY = (
 )
 """What two observations have in common that are about the same thing."""
 
-STATED = ("value", "half_unit", "status")
+STATED = ("value", "half_unit", "currency", "status")
 """What a vintage says about a key; a later one is stored where one of these differs."""
 
 
@@ -117,7 +117,7 @@ class Observation(Strict):
     @pa.dataframe_check(name="one_number_per_key", description="one number a key and report")
     def one_number_per_key(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
         """A report says one thing about one key; two different numbers are both refused."""
-        stated = pl.struct("value", "null_reason")
+        stated = pl.struct("value", "null_reason", "currency")
         return data.lazyframe.select(stated.n_unique().over("report_id", *KEY) == 1)
 
     @pa.dataframe_check(name="period_in_week", description="the period ends in its week")
@@ -136,10 +136,28 @@ class Observation(Strict):
             | (pl.col("period_end") <= pl.col("known_at").dt.date() + pl.duration(days=1))
         )
 
-    @pa.dataframe_check(name="stock_not_negative", description="AUM, NAV and shares are >= 0")
+    @pa.dataframe_check(
+        name="tables_agree", description="tables agree; else one `yields_to` others"
+    )
+    def tables_agree(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
+        """Tables of a report agree on a member, period and measure, within rounding (E116, F9)."""
+        key = ["report_id", *(name for name in KEY if name != "printed_table")]
+        low = (pl.col("value") - pl.col("half_unit")).max().over(key)
+        high = (pl.col("value") + pl.col("half_unit")).min().over(key)
+        alike = (low <= high).fill_null(True) & (pl.col("currency").n_unique().over(key) == 1)
+        return data.lazyframe.select(alike | pl.col("dimension").is_in(["total", "check"]))
+
+    @pa.dataframe_check(name="one_currency", description="a fund's numbers are in one currency")
+    def one_currency(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
+        """NAV, AUM and flow of a fund on a day are in one currency (E118)."""
+        of_fund = ["report_id", "source", "dimension", "label", "period_end"]
+        currencies = pl.col("currency").drop_nulls().n_unique().over(of_fund)
+        return data.lazyframe.select((pl.col("dimension") != "fund") | (currencies <= 1))
+
+    @pa.dataframe_check(name="stock_not_negative", description="stocks and gross flows are >= 0")
     def stock_not_negative(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
-        """A stock (AUM, NAV, shares outstanding) is not negative."""
-        stocks = [name for name, measure in MEASURES.items() if measure.kind == "stock"]
+        """Neither a stock (AUM, NAV, shares) nor creations or redemptions are negative."""
+        stocks = [*GROSS] + [name for name, measure in MEASURES.items() if measure.kind == "stock"]
         return data.lazyframe.select(
             ~pl.col("measure").is_in(stocks) | (pl.col("value").fill_null(0) >= 0)
         )

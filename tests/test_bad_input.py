@@ -80,7 +80,7 @@ UNUSABLE: dict[str, tuple[bytes, tuple[str, ...]]] = {
             "sheet By asset, cell F5",
             "table by_asset, under `columns:`",
             '"QTD flow": {ignore: "why it is not read"}',
-            '"QTD flow": {measure: net_flow, unit: US$m, period: week',
+            '"QTD flow": {measure: net_flow, unit: US$m, period: qtd',
         ),
     ),
     "column_missing.xlsx": (

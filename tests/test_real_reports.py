@@ -23,9 +23,13 @@ pytestmark = pytest.mark.real
 HALF_A_CENT = Decimal("0.005")
 
 
+LATER = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+"""When all of the real reports had come out."""
+
+
 @functools.cache
 def reading_of(source: str, file: Path) -> Reading:
-    return read_bytes(source, file.name, file.read_bytes())
+    return read_bytes(source, file.name, file.read_bytes(), LATER)
 
 
 def daily(reading: Reading) -> dict[tuple[str, dt.date], dict[str, Any]]:

@@ -15,6 +15,7 @@ _RULES = {
     "number": "a text where a number was expected",
     "date": "a row without a date",
     "label": "a row without a label",
+    "currency": "an amount whose row is in no known currency, or in another one",
     "row": "a row shorter or longer than its header",
 }
 _SAMPLE = 5
@@ -48,8 +49,17 @@ def split(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         .sort("index", "rule")
     )
     numbered = observations.with_row_index("index")
-    broken = named.join(numbered, on="index").with_columns(
-        reason=pl.col("rule").replace_strict(rules(), return_dtype=pl.String)
+    of_fund = ["report_id", "dimension", "label", "period_end"]
+    both = pl.col("currency").drop_nulls().unique().sort().str.join(" and ").over(of_fund)
+    broken = (
+        numbered.with_columns(currencies=both)
+        .join(named, on="index")
+        .with_columns(reason=pl.col("rule").replace_strict(rules(), return_dtype=pl.String))
+        .with_columns(
+            reason=pl.when(pl.col("rule") == "one_currency")
+            .then(pl.format("{}; found {}", "reason", "currencies"))
+            .otherwise("reason")
+        )
     )
     good = numbered.join(named, on="index", how="anti").drop("index")
     return good, broken.select(empty(Refused).columns)

@@ -13,7 +13,8 @@ from schemas.dimensions import PRINTED
 
 _PARTS = [name for name in PRINTED if name != "total"]
 _FIGURE = ("value", "half_unit", "sheet", "cell")
-_SPAN = (*REPORT, "measure", "period", "period_start", "period_end")
+_PERIOD = (*REPORT, "measure", "period", "period_start", "period_end")
+_SPAN = (*_PERIOD, "unit")
 
 
 def totals(layout: Layout, observations: pl.DataFrame, *, complete: bool) -> list[pl.DataFrame]:
@@ -32,7 +33,10 @@ def totals(layout: Layout, observations: pl.DataFrame, *, complete: bool) -> lis
     lines = []
     for table in printed:
         parts = observations.filter(
-            (pl.col("printed_table") == table.name) & pl.col("dimension").is_in(_PARTS)
+            (pl.col("printed_table") == table.name)
+            & pl.col("dimension").is_in(_PARTS)
+            # Parts in several currencies make no sum (E99).
+            & (pl.col("unit").n_unique().over("printed_table", *_PERIOD) == 1)
         )
         own = totals.filter(pl.col("printed_table") == table.name)
         elsewhere = totals.sort("half_unit").unique(_SPAN, keep="first", maintain_order=True)

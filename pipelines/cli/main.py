@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from pipelines.cli import output
+from pipelines.cli.parameters import Moment, PastTime, Time, Weeks
 from pipelines.dagster_internals.imports import import_for_good
-from pipelines.database import as_known
 from pipelines.errors import FundflowsError, ShapeError, Where
 from pipelines.ingest.plan import plan
 from pipelines.ingest.read import read_unread
@@ -22,53 +22,6 @@ from pipelines.reading.reader import inspect
 from pipelines.report import Report
 from pipelines.store import archive, marker
 from pipelines.store.paths import PROJECT, Warehouse
-
-
-class _Time(click.ParamType):
-    """A moment in ISO form; without a zone it is UTC, and a date is its first moment."""
-
-    name = "time"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> dt.datetime:
-        try:
-            moment = dt.datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is not a time such as 2026-01-26T14:00:00Z", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-
-
-class _Moment(click.ParamType):
-    """A day, which means its end, or a moment; in UTC."""
-
-    name = "DATE"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> dt.datetime:
-        try:
-            return as_known.moment_of(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is not a day such as 2026-01-27", param, ctx)
-
-
-class _Weeks(click.ParamType):
-    """Week-ending dates A..B, or one of them."""
-
-    name = "A..B"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[dt.date, dt.date]:
-        first, dots, last = str(value).partition("..")
-        try:
-            span = dt.date.fromisoformat(first), dt.date.fromisoformat(last if dots else first)
-        except ValueError:
-            self.fail(f"{value!r} is not two dates such as 2026-01-02..2026-01-30", param, ctx)
-        if span[0] > span[1]:
-            self.fail(f"{span[0]} is after {span[1]}", param, ctx)
-        return span
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -88,8 +41,8 @@ def init() -> None:
 @cli.command()
 @click.argument("source")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--published", type=_Time(), help="When the publisher brought the report out.")
-@click.option("--received", type=_Time(), help="When you received it; now, if not given.")
+@click.option("--published", type=Time(), help="When the publisher brought the report out.")
+@click.option("--received", type=PastTime(), help="When you received it; now, if not given.")
 def add(
     source: str,
     files: tuple[Path, ...],
@@ -116,7 +69,7 @@ def add(
 
 
 @cli.command()
-@click.option("--weeks", type=_Weeks(), help="Only weeks ending from A to B.")
+@click.option("--weeks", type=Weeks(), help="Only weeks ending from A to B.")
 @click.option(
     "--allow-loss",
     multiple=True,
@@ -145,7 +98,7 @@ def accept(report: str, because: str) -> None:
 
 
 @cli.command(name="as-of")
-@click.argument("moment", type=_Moment(), metavar="DATE")
+@click.argument("moment", type=Moment(), metavar="DATE")
 def as_of(moment: dt.datetime) -> None:
     """Build a second database that knows what was known by the end of DATE, and nothing later.
 

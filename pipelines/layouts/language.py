@@ -16,7 +16,16 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
-from pipelines.layouts.units import CELL_SCALES, NULL_REASONS, SCALES, Unit, clean, parse_unit
+from pipelines.layouts.consistency import wrong_columns, wrong_tables
+from pipelines.layouts.units import (
+    CELL_SCALES,
+    NULL_REASONS,
+    ROW,
+    SCALES,
+    Unit,
+    clean,
+    declared_unit,
+)
 from schemas.dimensions import LABELLED
 from schemas.measures import MEASURES, NULL_KINDS, PERIODS
 
@@ -53,7 +62,7 @@ class Model(pydantic.BaseModel):
 
 def _kind_of_unit(base: str) -> str:
     """Return a base unit with any currency as `money`."""
-    currency = Unit(base).currency
+    currency = Unit(base).currency or (ROW if Unit(base).is_of_the_row else None)
     return base.replace(currency, "money") if currency else base
 
 
@@ -73,7 +82,7 @@ class Printed(Model):
     def _known(self) -> Self:
         if self.measure not in MEASURES:
             raise ValueError(f"measure {self.measure!r} is not one of {', '.join(MEASURES)}")
-        unit = parse_unit(self.unit)
+        unit = declared_unit(self.unit)
         if unit is None or unit.base is None:
             raise ValueError(f"unit {self.unit!r} is not a unit such as US$m, shares, USD/share")
         measure = MEASURES[self.measure]
@@ -87,15 +96,15 @@ class Printed(Model):
     @cached_property
     def in_unit(self) -> Unit:
         """The unit, parsed."""
-        unit = parse_unit(self.unit)
+        unit = declared_unit(self.unit)
         assert unit is not None  # noqa: S101 (the validator has parsed it)
         return unit
 
 
 class KeyColumn(Model):
-    """A column that identifies its row: date, label or second label."""
+    """A column that says what its row is about: date, label, second label or currency."""
 
-    key: Literal["date", "label", "sublabel"]
+    key: Literal["date", "label", "sublabel", "currency"]
     formats: Texts = Field((), description="strptime formats of a printed date.")
     also: Texts = Field((), description="Other spellings of the header.")
 
@@ -183,6 +192,13 @@ class Table(Model):
         "reconcile",
         description="Parts must equal printed totals; or only if the report says it is complete.",
     )
+    where: dict[str, Texts] = Field(
+        {},
+        description="Only rows that print one of these texts in a column: one breakdown of many.",
+    )
+    yields_to: Texts = Field(
+        (), description="Tables whose number stands where both print one of a member and period."
+    )
     position: bool = Field(False, description="AUM = NAV x shares outstanding on every row.")
     ragged: bool = Field(
         False, description="Rows end with their last value: what is missing at their end is blank."
@@ -190,11 +206,11 @@ class Table(Model):
 
     @pydantic.model_validator(mode="after")
     def _complete(self) -> Self:
-        keys = {column.key for column in self.columns.values() if isinstance(column, KeyColumn)}
-        if "label" not in keys and not self.across and not self.label:
-            raise ValueError(f"table {self.name}: nothing gives the label of a row")
-        if self.across is None and not self.numbers:
-            raise ValueError(f"table {self.name}: no column of numbers")
+        columns = self.columns.values()
+        keys = [column.key for column in columns if isinstance(column, KeyColumn)]
+        wrong = wrong_columns(self, keys)
+        if wrong:
+            raise ValueError(f"table {self.name}: {wrong}")
         return self
 
     @property
@@ -257,6 +273,13 @@ class Layout(Model):
     def cell_scales(self) -> dict[str, Decimal]:
         """The declared scales of cells, by what is printed, in lower case."""
         return {name.lower(): SCALES[scale] for name, scale in self.scales.items()}
+
+    @pydantic.model_validator(mode="after")
+    def _agree(self) -> Self:
+        wrong = wrong_tables(self.tables)
+        if wrong:
+            raise ValueError(wrong)
+        return self
 
     @cached_property
     def null_reasons(self) -> dict[str, str]:

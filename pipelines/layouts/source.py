@@ -15,6 +15,7 @@ import yaml
 from pydantic import Field
 
 from pipelines.errors import LayoutError, Where
+from pipelines.layouts.consistency import reaches_no_table
 from pipelines.layouts.language import Layout, Model
 from pipelines.versions import READING
 from pipelines.weeks import Weekday
@@ -92,6 +93,15 @@ class SourceFile(Model):
         None, description="Without one no report of the source is ever late."
     )
     layouts: tuple[Layout, ...] = Field(min_length=1)
+
+    @pydantic.model_validator(mode="after")
+    def _reaches_a_table(self) -> Self:
+        if reaches_no_table([table for layout in self.layouts for table in layout.tables]):
+            raise ValueError(
+                "no number of the source reaches a table: declare a net flow of a day or "
+                "week, AUM, or shares and NAV"
+            )
+        return self
 
 
 class Source(SourceFile):

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
+
+from pipelines.layouts.currencies import CURRENCIES, Currency, can_mean
 
 # Texts that stand for "no number here". A zero is never one of them, and "nil" is not here because
 # publishers use it for both; a layout that knows better says so under `nulls`.
@@ -54,23 +56,6 @@ CELL_SCALES: Mapping[str, Decimal] = {
     name: factor for name, factor in SCALES.items() if len(name) > 1 and name.isalpha()
 }
 """The scales that a cell may print with its number; letters and (000) are units of headers."""
-CURRENCIES: Mapping[str, str] = {
-    "us$": "USD",
-    "usd": "USD",
-    "$": "USD",
-    "€": "EUR",
-    "eur": "EUR",
-    "£": "GBP",
-    "gbp": "GBP",
-    "c$": "CAD",
-    "cad": "CAD",
-    "chf": "CHF",
-    "sek": "SEK",
-    "brl": "BRL",
-    "aud": "AUD",
-    "hk$": "HKD",
-    "hkd": "HKD",
-}
 
 
 def any_of(words: Mapping[str, object]) -> str:
@@ -80,6 +65,8 @@ def any_of(words: Mapping[str, object]) -> str:
 
 CURRENCY_TEXT, SCALE_TEXT = any_of(CURRENCIES), any_of(SCALES)
 """Regular expressions of any printed currency and any printed scale."""
+ROW = "currency"
+"""In a layout, the currency that each row names: `currency m`, `currency/share` (E99)."""
 _UNIT = re.compile(
     rf"^(?P<currency>{CURRENCY_TEXT})?\s*(?P<scale>{SCALE_TEXT})?\s*"
     r"(?P<thing>shares|coins|ratio|%|/\s?share)?$",
@@ -87,9 +74,10 @@ _UNIT = re.compile(
 )
 _HEADER_UNIT = re.compile(
     rf"^(?P<name>.*?)\s*(?:[(\[](?P<bracket>[^()\[\]]+)[)\]]|,\s*(?P<comma>[^,]+)|"
-    rf"\s(?P<bare>(?:US\$|USD|\$)\s?(?:{SCALE_TEXT})))$",
+    rf"\s(?P<bare>(?:[A-Z]{{0,2}}\$|USD)\s?(?:{SCALE_TEXT})))$",
     re.IGNORECASE,
 )
+_OF_THE_ROW = re.compile(rf"\b{ROW}\b")
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202c\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]"
 )
@@ -105,12 +93,32 @@ class Unit:
 
     base: str | None
     factor: Decimal = Decimal(1)
+    sign: str = field(default="", compare=False)
+    """The currency as printed: a local sign such as `$` can stand for several."""
 
     @property
     def currency(self) -> str | None:
         """The currency part of the base unit, or None (shares, coins, ratios)."""
         base = (self.base or "").removesuffix("/share")
         return base if base in set(CURRENCIES.values()) else None
+
+    @property
+    def is_of_the_row(self) -> bool:
+        """Whether the currency of the unit is what a column of the table names (E99)."""
+        return (self.base or "").removesuffix("/share") == ROW
+
+    def of(self, currency: Currency) -> Unit:
+        """Return the unit in a row of a currency."""
+        base = (self.base or "").replace(ROW, currency.code)
+        return Unit(base, self.factor * currency.factor)
+
+    def can_be(self, declared: Unit) -> bool:
+        """Return whether a unit as printed in a header is the declared one (E51, E99)."""
+        if self.factor != declared.factor:
+            return False
+        if self.sign and declared.currency and self.currency != declared.currency:
+            return can_mean(self.sign, declared.currency)
+        return self.base in (None, declared.base, declared.currency)
 
 
 def clean(text: str) -> str:
@@ -131,12 +139,24 @@ def parse_unit(text: str) -> Unit | None:
         return None
     thing = (match["thing"] or "").replace(" ", "").lower()
     factor = SCALES[match["scale"].lower()] if match["scale"] else Decimal(1)
-    currency = CURRENCIES[match["currency"].lower()] if match["currency"] else None
+    sign = (match["currency"] or "").lower()
+    currency = CURRENCIES[sign] if sign else None
     if thing == "/share":
-        return Unit(f"{currency or 'USD'}/share", factor)
+        return Unit(f"{currency or 'USD'}/share", factor, sign)
     if thing == "%":
         return Unit("ratio", Decimal("0.01"))
-    return Unit(currency or thing or None, factor)
+    return Unit(currency or thing or None, factor, sign)
+
+
+def declared_unit(text: str) -> Unit | None:
+    """Read a unit of a layout: one that publishers print, or one in the currency of each row.
+
+    Returns None when the text is no unit.
+    """
+    unit = parse_unit(_OF_THE_ROW.sub("USD", text, count=1))
+    if unit is None or unit.base is None or not _OF_THE_ROW.search(text):
+        return unit
+    return Unit(unit.base.replace("USD", ROW), unit.factor)
 
 
 @lru_cache(maxsize=4096)

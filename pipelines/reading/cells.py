@@ -19,11 +19,7 @@ def column_unit(found: Found, mapped: Mapped, means: Printed) -> Unit:
         ShapeError: the header prints another unit than the layout declares (E51).
     """
     declared, printed = means.in_unit, mapped.unit
-    if printed is None:
-        return declared
-    if printed.factor != declared.factor or (
-        printed.base not in (None, declared.base, declared.currency)
-    ):
+    if printed is not None and not printed.can_be(declared):
         raise ShapeError(
             f"The unit of column {mapped.header[0]!r} is not the layout's.",
             where=Where(

@@ -13,10 +13,9 @@ from pipelines import weeks
 from pipelines.errors import ShapeError
 from pipelines.layouts.language import Fact, Layout
 from pipelines.layouts.source import Source
+from pipelines.reading.dates import lacks_year, parse_date
 from pipelines.reading.grid import Cell, Grid
 from pipelines.report import Report
-
-_YEARS = range(1900, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,11 @@ class ReportFacts:
     as_of: dt.date | None
     published_at: dt.datetime | None
     known_at: dt.datetime
+
+    @property
+    def own_date(self) -> dt.date | None:
+        """The report's own date, which decides the year of days that print none (E100)."""
+        return self.as_of or (self.published_at.date() if self.published_at else None)
 
     @property
     def is_complete(self) -> bool:
@@ -41,10 +45,10 @@ def report_facts(source: Source, report: Report, layout: Layout, sheets: list[Gr
         ShapeError: one is missing, contradicts itself, is no date, or not the end of a week.
     """
     printed = facts_of(layout, sheets)
-    as_of = _date(layout, printed, "as_of")
-    _check_week_rule(source, as_of)
     published = report.published_at or _publication(layout, printed)
+    as_of = _date(layout, printed, "as_of", own=published.date() if published else None)
     known = min(report.received_at, published or report.received_at)
+    _check_as_of(source, as_of, known)
     return ReportFacts(printed, as_of, published, known)
 
 
@@ -54,14 +58,17 @@ def _publication(layout: Layout, printed: dict[str, str]) -> dt.datetime | None:
     return dt.datetime.combine(day, dt.time(23, 59, 59), dt.UTC) if day else None
 
 
-def _date(layout: Layout, printed: dict[str, str], name: str) -> dt.date | None:
+def _date(
+    layout: Layout, printed: dict[str, str], name: str, *, own: dt.date | None = None
+) -> dt.date | None:
     fact = layout.facts.get(name)  # type: ignore[call-overload]
     if fact is None or name not in printed:
         return None
-    day = parse_date(Cell(printed[name]), fact.formats)
+    day = parse_date(Cell(printed[name]), fact.formats, own=own)
     if day is None:
+        missing = ": the year is missing" if lacks_year(printed[name], fact.formats) else ""
         raise ShapeError(
-            f"The report's date {fact.caption[0]!r} is not a date.",
+            f"The report's date {fact.caption[0]!r} is not a date{missing}.",
             expected=f"a date, as {', '.join(fact.formats) or 'YYYY-MM-DD'}",
             found=repr(printed[name]),
             fix="mend the date in the report, or add its format to the layout",
@@ -69,19 +76,35 @@ def _date(layout: Layout, printed: dict[str, str], name: str) -> dt.date | None:
     return day
 
 
-def _check_week_rule(source: Source, as_of: dt.date | None) -> None:
-    """Refuse a weekly report that is as of another day than its week's end (E31)."""
-    week = source.week
-    if as_of is None or week.in_progress:
+def _check_as_of(source: Source, as_of: dt.date | None, known: dt.datetime) -> None:
+    """Refuse a report's date before its source began or after it was known; a week's is its end."""
+    if as_of is None:
         return
-    if weeks.week_ending(as_of, week.ends) != as_of:
+    first, last = weeks.week_start(source.week.first), known.date() + weeks.ONE_DAY
+    if not first <= as_of <= last:
         raise ShapeError(
-            f"The report is as of {as_of}, a {as_of:%A}.",
-            expected=f"a {week.ends.capitalize()}, on which weeks of {source.name} end",
-            found=f"{as_of}; the week before it ended on "
-            f"{weeks.week_ending(as_of, week.ends) - weeks.ONE_WEEK}",
-            fix="correct the date in the report: the day of publication is not the data's date",
+            f"The report is as of {as_of}.",
+            expected=f"a day from {first}, with which the first week of {source.name} begins, to "
+            f"{known.date()}, when the report was known",
+            found=str(as_of),
+            fix="correct the date in the report, --published, or `week.first` of the source",
         )
+    _check_week_rule(source, as_of)
+
+
+def _check_week_rule(source: Source, as_of: dt.date) -> None:
+    """Refuse a weekly report that is as of another day than its week's end (E31, E104)."""
+    week = source.week
+    if week.in_progress or weeks.ends_a_week(as_of, week.ends, week.ended_early):
+        return
+    raise ShapeError(
+        f"The report is as of {as_of}, a {as_of:%A}.",
+        expected=f"a {week.ends.capitalize()}, on which weeks of {source.name} end",
+        found=f"{as_of}; the week before it ended on "
+        f"{weeks.week_ending(as_of, week.ends) - weeks.ONE_WEEK}",
+        fix="correct the date in the report: the day of publication is not the data's date; if the "
+        "publisher ended the week early, add the day to `week.ended_early` of the source",
+    )
 
 
 def facts_of(layout: Layout, sheets: list[Grid]) -> dict[str, str]:
@@ -123,25 +146,3 @@ def _beside(fact: Fact, grid: Grid) -> Iterator[str]:
                 beside = next((right for right in row[place + 1 :] if not right.covered), None)
                 if beside is not None and beside.text:
                     yield beside.text
-
-
-def parse_date(cell: Cell, formats: tuple[str, ...]) -> dt.date | None:
-    """Return the date of a cell: a typed date, or a text in one of the declared formats.
-
-    A day of another century than funds have existed in is none: weeks end at the calendar's end.
-    """
-    day = _day(cell, formats)
-    return day if day is not None and day.year in _YEARS else None
-
-
-def _day(cell: Cell, formats: tuple[str, ...]) -> dt.date | None:
-    if cell.date is not None:
-        return cell.date
-    if cell.covered and not cell.text:
-        return None
-    for form in (*formats, "%Y-%m-%d"):
-        try:
-            return dt.datetime.strptime(cell.text, form).date()  # noqa: DTZ007 (a date)
-        except ValueError:
-            continue
-    return None

@@ -16,6 +16,9 @@ from pipelines.layouts.units import Unit, split_header
 from pipelines.reading.grid import Grid
 from pipelines.reading.numbers import PLAIN, Style
 
+_PERIODS = ("week", "mtd", "qtd", "ytd", "day")
+"""Of a new column, the first one that the table does not have is proposed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
@@ -60,7 +63,8 @@ class Found:
     def rows(self) -> Iterator[int]:
         """Yield the rows of the table that hold any text, without repeated headers."""
         for index in range(self.first_row, self.below):
-            if index not in self.repeated and any(cell.text for cell in self.grid.rows[index]):
+            is_own = index not in self.repeated and self.has_row(index)
+            if is_own and any(cell.text for cell in self.grid.rows[index]):
                 yield index
 
     def keyed(self, key: str) -> int | None:
@@ -69,6 +73,17 @@ class Found:
             if isinstance(mapped.means, KeyColumn) and mapped.means.key == key:
                 return mapped.column
         return None
+
+    def has_row(self, index: int) -> bool:
+        """Return whether a row is one of the table's, of several breakdowns in one grid (E117)."""
+        return all(
+            any(
+                mapped.means is self.table.columns[header]
+                and self.grid.cell(index, mapped.column).text.casefold() in map(str.casefold, texts)
+                for mapped in self.columns
+            )
+            for header, texts in self.table.where.items()
+        )
 
 
 def same(text: str) -> str:
@@ -134,7 +149,10 @@ def _measure_hint(table: Table, texts: tuple[str, ...]) -> str:
     unit = re.search(r"[(\[]([^()\[\]]+)[)\]]", printed)
     flows = [each for each in (table.across, *table.numbers.values()) if each]
     like = next((each for each in flows if each.measure == "net_flow"), flows[0])
-    period = like.period if like.measure == "net_flow" else "week"
+    own = [each for each in table.numbers.values() if each.dimension is None]
+    taken = {each.period for each in own if each.measure == "net_flow"}
+    usual = like.period if like.measure == "net_flow" else "week"
+    period = next((each for each in (usual, *_PERIODS) if each not in taken), usual)
     return (
         f"measure: net_flow, unit: {unit[1] if unit else like.unit}, period: {period}, "
         "optional: true"

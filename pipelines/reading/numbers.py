@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 
+from pipelines.layouts.currencies import can_mean
 from pipelines.layouts.units import (
     CELL_SCALES,
-    CURRENCIES,
     CURRENCY_TEXT,
     NULL_REASONS,
     SCALES,
@@ -243,7 +243,7 @@ def kept(value: Decimal, printed: str) -> Decimal:
 def _factor_of(match: re.Match[str], unit: Unit, printed: str, style: Style) -> Decimal:
     """Return the factor to the base unit; refuse a currency, percent or scale of another unit."""
     currency = match["before"] or match["inside"]
-    if currency and CURRENCIES[currency.lower()] != unit.currency:
+    if currency and not can_mean(currency, unit.currency):
         raise NotANumber(f"{printed} (in a column of {unit.base})")
     if match["percent"]:
         if unit.base != "ratio":

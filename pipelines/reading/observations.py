@@ -15,6 +15,7 @@ from pipelines.layouts.units import Unit
 from pipelines.reading.facts import ReportFacts
 from pipelines.reading.found import Found, Mapped
 from pipelines.reading.numbers import Number
+from pipelines.reading.plausible import wrong_day
 from pipelines.reading.rows import Refusal, Row
 from pipelines.report import Report
 from schemas.measures import MEASURES
@@ -39,9 +40,11 @@ class Record:
         assert isinstance(means, Printed)  # noqa: S101 (only columns of numbers are read)
         measure, period, dimension, label = _meaning(found.table, row, mapped, means)
         end = row.date or self.facts.as_of
-        if end is None or not self._ends_a_week(period, end):
-            self._refuse_date(found, row, mapped, number, end, measure=measure, label=label)
+        wrong = wrong_day(end, period, number, self.source.week, self.facts.known_at.date())
+        if wrong is not None:
+            self.refuse(found, Refusal(row.dated(end), mapped.column, *wrong, measure, label))
             return
+        assert end is not None  # noqa: S101 (else the day is wrong)
         week, early = weeks.week_ending(end, self.source.week.ends), self.source.week.ended_early
         start = weeks.period_start(
             period, end, week=week, early=early, inception=found.table.inception
@@ -79,37 +82,6 @@ class Record:
             "published_at": self.facts.published_at,
         }
 
-    def _ends_a_week(self, period: str, end: dt.date) -> bool:
-        """Return whether a period may end on a day: a printed week ends where the source's do."""
-        rule = self.source.week
-        return period != "week" or end == weeks.week_end(
-            weeks.week_ending(end, rule.ends), rule.ended_early
-        )
-
-    def _refuse_date(
-        self,
-        found: Found,
-        row: Row,
-        mapped: Mapped,
-        number: Number,
-        end: dt.date | None,
-        *,
-        measure: str,
-        label: str,
-    ) -> None:
-        if end is None:
-            printed = number.printed
-            reason = "expected the report's date (`facts: as_of`) or a date column"
-            refusal = Refusal(row, mapped.column, "date", printed, reason)
-        else:
-            printed = f"{number.printed} of {end:%A} {end}"
-            reason = (
-                f"expected a week that ends on a {self.source.week.ends.capitalize()}; if "
-                "the publisher ended it early, add the day to `week.ended_early` of the source"
-            )
-            refusal = Refusal(row, mapped.column, "date", printed, reason, measure, label)
-        self.refuse(found, refusal)
-
     def has_refused(self, table: str) -> bool:
         """Return whether anything of a table has been refused, on any sheet."""
         return any(row["printed_table"] == table for row in self.refused)
@@ -117,10 +89,13 @@ class Record:
     def refuse(self, found: Found, refusal: Refusal) -> None:
         """Add a row or cell that cannot be read."""
         row = refusal.row
+        day = row.date or self.facts.as_of
+        if day is not None and day > self.facts.known_at.date() + weeks.ONE_DAY:
+            day = None
         self.refused.append(
             {
                 "source": self.source.name,
-                "week_ending": row.date or self.facts.as_of,
+                "week_ending": day,
                 "report_id": self.report.report_id,
                 "known_at": self.facts.known_at,
                 "rule": refusal.rule,

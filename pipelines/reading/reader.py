@@ -12,18 +12,21 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.errors import FundflowsError, ShapeError, Where
-from pipelines.layouts.language import Across, Layout, NumberColumn
+from pipelines.layouts.language import Across, Layout, NumberColumn, Printed
 from pipelines.layouts.source import Source
 from pipelines.reading import containers
 from pipelines.reading.cells import column_unit, number_in
+from pipelines.reading.combined import combined
+from pipelines.reading.currency import NotItsCurrency, unit_in_row
 from pipelines.reading.decimal_mark import with_styles
 from pipelines.reading.facts import ReportFacts, report_facts
 from pipelines.reading.filling import with_preliminary
-from pipelines.reading.found import Found
+from pipelines.reading.found import Found, Mapped
 from pipelines.reading.grid import Grid
 from pipelines.reading.headers import find
 from pipelines.reading.numbers import NotANumber
 from pipelines.reading.observations import Record, newest_of, refused_by_week
+from pipelines.reading.plausible import plausible
 from pipelines.reading.rows import Refusal, Row, rows_of
 from pipelines.report import Report
 from schemas.observation import Observation, Refused, frame
@@ -113,8 +116,9 @@ def _applied(
     record = Record(source, report, layout, facts)
     for table in with_styles(found, layout):
         _read_table(record, table)
-    observations = frame(Observation, record.observations)
-    newest = _valid(layout, newest_of(record) or facts.as_of)
+    observations = frame(Observation, combined(layout, record.observations))
+    known = facts.known_at.date() if record.refused else None
+    newest = _valid(layout, newest_of(record) or facts.as_of or known)
     reading = Reading(
         report,
         layout,
@@ -147,8 +151,9 @@ def _valid(layout: Layout, newest: dt.date | None) -> dt.date:
 
 
 def _read_table(record: Record, found: Found) -> None:
-    rows, refusals = rows_of(found, record.report.name, record.facts.as_of)
-    for refusal in refusals:
+    rows, refusals = rows_of(found, record.report.name, record.facts)
+    rows, impossible = plausible(found, rows, record.source.week)
+    for refusal in (*refusals, *impossible):
         record.refuse(found, refusal)
     if not rows and not found.continued and not record.has_refused(found.table.name):
         raise ShapeError(
@@ -178,18 +183,24 @@ def _read_row(record: Record, found: Found, row: Row) -> None:
         unit = column_unit(found, mapped, means)
         cell = found.grid.cell(row.index, mapped.column)
         try:
+            unit = unit_in_row(unit, row.currency)
             number = number_in(cell, mapped, unit, record.layout)
-        except NotANumber as error:
-            refusal = Refusal(
-                row,
-                mapped.column,
-                "number",
-                str(error),
-                f"expected a number in {means.unit}, or a known word for none; "
-                "mend the report, or add the word to `nulls` of the layout",
-                measure=means.measure,
-                label=mapped.label or row.label,
-            )
-            record.refuse(found, refusal)
+        except (NotANumber, NotItsCurrency) as error:
+            record.refuse(found, _unreadable(row, mapped, means, cell.text, error))
             continue
         record.observe(found, row, mapped, number=number, unit=unit)
+
+
+def _unreadable(
+    row: Row, mapped: Mapped, means: Printed, shown: str, error: NotANumber | NotItsCurrency
+) -> Refusal:
+    if isinstance(error, NotItsCurrency):
+        rule, printed, reason = "currency", f"{shown} ({error})", f"expected {error.expected}"
+    else:
+        rule, printed = "number", str(error)
+        reason = (
+            f"expected a number in {means.unit}, or a known word for none; "
+            "mend the report, or add the word to `nulls` of the layout"
+        )
+    label = mapped.label or row.label
+    return Refusal(row, mapped.column, rule, printed, reason, measure=means.measure, label=label)

@@ -13,7 +13,8 @@ from typing import Literal
 from pipelines.errors import ShapeError, Where
 from pipelines.layouts.language import KeyColumn, Printed, RowRule, label_in
 from pipelines.layouts.units import clean
-from pipelines.reading.facts import parse_date
+from pipelines.reading.dates import lacks_year, parse_date
+from pipelines.reading.facts import ReportFacts
 from pipelines.reading.found import Found
 from pipelines.reading.lengths import Lengths
 
@@ -34,6 +35,8 @@ class Row:
     date: dt.date | None
     rule: RowRule | None = None
     status: Literal["final", "preliminary"] = "final"
+    currency: str | None = None
+    """As printed, where a column names the currency of each row."""
 
     def dated(self, day: dt.date | None) -> Row:
         """Return the row with another date."""
@@ -53,21 +56,24 @@ class Refusal:
     label: str | None = None
 
 
-def rows_of(found: Found, file: str, as_of: dt.date | None) -> tuple[list[Row], list[Refusal]]:
+def rows_of(found: Found, file: str, facts: ReportFacts) -> tuple[list[Row], list[Refusal]]:
     """Return the rows of a table, and a refusal for each that lacks its date or label.
 
     Args:
         found: the table in its grid.
         file: the report's name, from which a layout may take the label.
-        as_of: the report's own date, for tables without a column of dates.
+        facts: the report's own date, for tables without a column of dates and days without a year.
     """
     rows: list[Row] = []
     refusals: list[Refusal] = []
     date_at, label_at = found.keyed("date"), found.keyed("label")
     lengths, undated = Lengths.of(found), list[Row]()
-    for row in _classified(found, file, as_of):
+    for row in _classified(found, file, facts):
         if row.rule is None and date_at is not None and row.date is None:
-            reason = _unnamed("a date, or a row that `rows` names", row)
+            expected = "a date, or a row that `rows` names"
+            if lacks_year(row.key, _date_formats(found)):
+                expected = "a date with its year (the year is missing, and the report has no date)"
+            reason = _unnamed(expected, row)
             refusals.append(_refusal(found, row, date_at, "date", reason))
             undated.append(row)
             continue
@@ -82,10 +88,10 @@ def rows_of(found: Found, file: str, as_of: dt.date | None) -> tuple[list[Row], 
     return rows, refusals
 
 
-def _classified(found: Found, file: str, as_of: dt.date | None) -> Iterator[Row]:
+def _classified(found: Found, file: str, facts: ReportFacts) -> Iterator[Row]:
     grid, table = found.grid, found.table
     date_at, label_at = found.keyed("date"), found.keyed("label")
-    sublabel_at = found.keyed("sublabel")
+    sublabel_at, currency_at = found.keyed("sublabel"), found.keyed("currency")
     key_at = date_at if date_at is not None else label_at
     constant = _constant_label(found, file)
     rules = {clean(text).casefold(): rule for rule in table.rows for text in rule.text}
@@ -98,10 +104,12 @@ def _classified(found: Found, file: str, as_of: dt.date | None) -> Iterator[Row]
         if rule is not None and rule.role == "skip":
             continue
         sublabel = grid.cell(index, sublabel_at).text if sublabel_at is not None else None
-        date = as_of
+        date = facts.as_of
         if date_at is not None:
-            date = parse_date(grid.cell(index, date_at), _date_formats(found))
-        yield Row(index, key, label, sublabel, date, rule)
+            cell = grid.cell(index, date_at)
+            date = parse_date(cell, _date_formats(found), own=facts.own_date)
+        currency = grid.cell(index, currency_at).text if currency_at is not None else None
+        yield Row(index, key, label, sublabel, date, rule, currency=currency)
 
 
 def _constant_label(found: Found, file: str) -> str | None:

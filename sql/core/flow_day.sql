@@ -1,4 +1,14 @@
-with identified as (
+-- Days beside a printed week are some of its days, not all (E115).
+with stated as (
+    select distinct
+        source,
+        label,
+        week_ending
+    from core.printed_usd
+    where dimension = 'fund' and measure = 'net_flow' and period = 'week'
+),
+
+identified as (
     select
         step.source,
         step.label,
@@ -10,6 +20,10 @@ with identified as (
     left join reference.fund_issuer
         on step.fund = fund_issuer.fund
         and ops.is_valid(step.trade_date, fund_issuer.valid_from, fund_issuer.valid_to)
+    anti join stated
+        on step.source = stated.source
+        and step.label = stated.label
+        and step.week_ending = stated.week_ending
     where step.net_flow_usd is not null
 ),
 
@@ -35,14 +49,14 @@ printed_totals as (
     select
         source,
         period_end as trade_date,
-        sum(value) as net_flow_usd
-    from core.observation
+        sum(value_usd) as net_flow_usd
+    from core.printed_usd
     where
         dimension = 'total'
         and measure = 'net_flow'
         and period = 'day'
-        and value is not null
-        and not (value = 0 and status = 'preliminary')
+        and value_usd is not null
+        and not (value_usd = 0 and status = 'preliminary')
     group by all
 )
 
@@ -62,3 +76,13 @@ from summed
 left join printed_totals as printed
     on summed.source = printed.source
     and summed.trade_date = printed.trade_date
+union all
+select
+    source,
+    trade_date,
+    dimension,
+    member,
+    sum(net_flow_usd) as net_flow_usd
+from core.member_day
+where net_flow_usd is not null
+group by all

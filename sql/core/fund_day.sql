@@ -1,4 +1,13 @@
-with printed as (
+-- Of two tables that print a number, the one with more digits (E116).
+with numbers as (
+    select
+        *,
+        row(half_unit, printed_table) as digits
+    from core.observation
+    where dimension = 'fund' and period in ('day', 'close') and measure <> 'seed'
+),
+
+printed as (
     select
         observation.source,
         observation.label,
@@ -7,40 +16,33 @@ with printed as (
         observation.week_ending,
         max(observation.currency) as currency,
         -- A zero in a row that is still being filled says nothing yet (E07, E37).
-        max(value) filter (
+        arg_min(value, digits) filter (
             where measure = 'net_flow' and not (value = 0 and observation.status = 'preliminary')
         ) as flow,
-        max(value) filter (where measure = 'aum') as aum,
-        max(value) filter (
+        arg_min(value, digits) filter (where measure = 'aum') as aum,
+        arg_min(value, digits) filter (
             where measure = if(source.price_basis = 'market', 'market_price', 'nav')
         ) as nav,
-        max(value) filter (where measure = 'shares_outstanding') as shares,
-        max(value) filter (where measure = 'coins_held') as coins,
-        max(value) filter (where measure = 'coins_earned') as coins_earned,
+        arg_min(value, digits) filter (where measure = 'shares_outstanding') as shares,
+        arg_min(value, digits) filter (where measure = 'coins_held') as coins,
+        arg_min(value, digits) filter (where measure = 'coins_earned') as coins_earned,
         bool_or(observation.status = 'preliminary') as is_preliminary
-    from core.observation
-    inner join core.source
-        on observation.source = source.source
-    where
-        observation.dimension = 'fund'
-        and observation.period in ('day', 'close')
-        and observation.measure <> 'seed'
+    from numbers as observation
+    inner join core.source using (source)
     group by all
 ),
 
--- A fund is in the count from the first day on which anything is reported of it: the dashes that
--- a page prints before a fund is listed are not missing flows (E07).
+-- The dashes that a page prints before a fund is listed are not missing flows (E07).
 listed as (
     select *
     from printed
     qualify
         trade_date
-        >= min(trade_date) filter (where coalesce(flow, aum, nav, shares, coins) is not null)
+        >= min(if(coalesce(flow, aum, nav, shares, coins) is null, null, trade_date))
             over (partition by source, label)
 ),
 
--- A fund that a source prints under several labels, one a listing or one after the other, counts
--- once a day and goes by one of them (E19).
+-- A fund that a source prints under several labels counts once a day, by one of them (E19).
 once as (
     select
         * exclude (label),
@@ -144,8 +146,6 @@ select
     if(coalesce(once.currency, 'USD') = 'USD', 'usd', fx.basis) as fx_basis,
     if(once.is_preliminary, 'preliminary', 'final') as status
 from once
-left join split
-    using (source, label, trade_date)
+left join split using (source, label, trade_date)
 left join core.fx_day as fx
-    on once.currency = fx.currency
-    and once.trade_date = fx.rate_date
+    on once.currency = fx.currency and once.trade_date = fx.rate_date

@@ -1,38 +1,10 @@
--- A day counts as a session if the source reports any fund on it: on a holiday nobody does. A day
--- that is still being filled is taken for one, so that its silence lowers the coverage (E37).
-with sessions as (
+with days as (
     select
-        source,
-        trade_date,
-        bool_or(
-            printed_flow_local is not null or aum_local is not null or status = 'preliminary'
-        ) as is_session
-    from core.fund_day
-    group by all
-),
-
-days as (
-    select
-        day.source,
-        day.label,
-        day.fund,
-        day.trade_date,
-        day.week_ending,
-        day.currency,
-        day.printed_flow_local as printed_flow,
-        day.aum_local as aum,
-        day.nav_local as nav,
-        day.shares_outstanding,
-        day.split_new,
-        day.split_old,
-        day.usd_per_unit,
-        day.fx_basis,
-        day.status,
-        sessions.is_session
-    from core.fund_day as day
-    inner join sessions
-        using (source, trade_date)
-    where not day.is_held and day.usd_per_unit is not null
+        * exclude (printed_flow_local, aum_local, nav_local),
+        printed_flow_local as printed_flow,
+        aum_local as aum,
+        nav_local as nav
+    from core.fund_session
 ),
 
 neighbours as (
@@ -65,7 +37,8 @@ neighbours as (
                 }
             ) ignore nulls
         ) over by_day as stock_before,
-        lead(if(aum is null, null, week_ending) ignore nulls) over by_day as next_stock_week
+        lead(if(aum is null and not is_unrated, null, week_ending) ignore nulls) over by_day
+            as next_stock_week
     from days
     window by_day as (partition by source, label order by trade_date)
 ),

@@ -83,7 +83,7 @@ reported_weeks as (
         member,
         sum(net_flow_usd) as net_flow_usd,
         sum(aum_usd) as aum_close_usd,
-        if(bool_or(status = 'preliminary'), 'preliminary', 'final') as status
+        max(status) as status
     from core.reported_week
     group by all
 ),
@@ -108,14 +108,14 @@ reported as (
     from reported_weeks as this_week
     left join reported_weeks as week_before
         on this_week.source = week_before.source
-        and this_week.dimension = week_before.dimension
-        and this_week.member = week_before.member
+        and this_week.dimension = week_before.dimension and this_week.member = week_before.member
         and this_week.week_ending - 7 = week_before.week_ending
-    where this_week.aum_close_usd is not null
+    where this_week.aum_close_usd is not null and this_week.dimension <> 'fund'
 ),
 
 combined as (
     select * from of_funds
+    anti join reported using (source, week_ending, dimension)
     union all
     select * from reported
 )

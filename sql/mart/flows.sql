@@ -94,8 +94,7 @@ with_totals as (
     from of_funds
     left join week_totals as printed
         on of_funds.source = printed.source
-        and of_funds.week_ending = printed.week_ending
-        and of_funds.dimension = 'total'
+        and of_funds.week_ending = printed.week_ending and of_funds.dimension = 'total'
 ),
 
 reported as (
@@ -108,19 +107,19 @@ reported as (
         null as net_flow_ex_seed_usd,
         null as net_flow_ex_structural_usd,
         sum(week.net_flow_usd * asset.direction) as exposure_flow_usd,
-        'printed' as basis,
+        max(week.basis) as basis,
         'printed' as method,
         null as funds,
         null as coverage,
         case
             when bool_or(week.status = 'preliminary') then 'preliminary'
-            when count(week.net_flow_usd) < count(*) then 'partial'
+            when bool_or(week.net_flow_usd is null or week.status = 'partial') then 'partial'
             else 'final'
         end as status
     from core.reported_week as week
     left join reference.asset
-        on week.dimension = 'asset'
-        and week.member = asset.asset
+        on week.dimension = 'asset' and week.member = asset.asset
+    where week.dimension <> 'fund'
     group by all
 ),
 
@@ -146,6 +145,7 @@ derived as (
 
 combined as (
     select * from with_totals
+    anti join reported using (source, week_ending, dimension)
     union all
     select * from reported
     union all

@@ -37,8 +37,7 @@ flows as (
         and flows.member <> 'unmapped'
 ),
 
--- Sources that have no asset in common speak of different money: iShares' bitcoin and iShares'
--- ether are not compared.
+-- Sources without a common asset (iShares' bitcoin, iShares' ether) are not compared.
 paired as (
     select distinct
         one.source,
@@ -77,6 +76,7 @@ counted as (
     from core.fund_week_member
     semi join sides
         using (source, week_ending)
+    anti join core.reported_week using (source, week_ending, dimension)
 ),
 
 -- How far rounding moves a flow: as it is printed, or as the sum of its printed days (F9).
@@ -86,8 +86,8 @@ bounds as (
         week_ending,
         dimension,
         member,
-        if(dimension = 'total', min(half_unit), sum(half_unit)) as hard_bound
-    from core.observation
+        if(dimension = 'total', min(half_unit_usd), sum(half_unit_usd)) as hard_bound
+    from core.printed_usd
     where period = 'week' and measure = 'net_flow'
     group by source, week_ending, dimension, member
     union all
@@ -102,7 +102,7 @@ bounds as (
         on day.source = week.source
         and day.label = week.label
         and day.week_ending = week.week_ending
-    where day.dimension = 'fund' and day.period = 'day' and day.measure = 'net_flow'
+    where day.dimension = 'fund' and day.period in ('day', 'week') and day.measure = 'net_flow'
     group by all
 ),
 

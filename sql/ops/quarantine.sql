@@ -26,6 +26,31 @@ with held as (
         and observation.period in ('day', 'close')
         and observation.value is not null
     where day.is_held or day.usd_per_unit is null
+),
+
+unrated as (
+    select
+        observation.source,
+        observation.week_ending,
+        observation.report_id,
+        observation.known_at,
+        'fx_rate_missing' as rule,
+        observation.printed_table,
+        observation.label,
+        observation.measure,
+        observation.printed,
+        'no rate of ' || observation.currency || ' from ' || observation.period_start || ' to '
+        || observation.period_end || ': add the euro reference rates of these days' as reason,
+        observation.sheet,
+        observation.cell
+    from core.printed_usd as money
+    inner join core.observation
+        using (
+            source, printed_table, dimension, label, measure, period, period_start, period_end
+        )
+    where
+        money.null_reason = 'fx_rate_missing'
+        and not (money.dimension = 'fund' and money.period in ('day', 'close'))
 )
 
 select
@@ -57,3 +82,6 @@ select
     sheet,
     cell
 from held
+union all
+select *
+from unrated

@@ -120,6 +120,11 @@ def books(
 
 def _book(ground: Ground, said: list[Observation], calendar: Sessions | None) -> Book:
     source, reference = ground.source, ground.reference
+    money = [
+        ground.rates.dollars(each)
+        for each in said
+        if each.measure in ("net_flow", "aum") and each.dimension not in ("check", "currency")
+    ]
     days = fund_days(ground, said)
     reported = reported_sessions(days)
     sessions = reported if calendar is None else calendar
@@ -141,8 +146,8 @@ def _book(ground: Ground, said: list[Observation], calendar: Sessions | None) ->
         by_issuer=by_issuer,
         by_sponsor=fund_weeks(ground, steps, days, sessions, sponsor),
         covered={(each.fund, each.week) for each in by_issuer},
-        reported=reported_weeks(said, reference),
-        printed_totals=_printed_totals(said),
+        reported=reported_weeks(money, reference),
+        printed_totals=_printed_totals(money),
         sponsor_changes=_sponsor_changes(reference, steps),
         holiday_weeks={week for day, week in reported.items() if day not in sessions},
         silent_weeks={week for day, week in sessions.items() if day not in reported},

@@ -25,6 +25,7 @@ class Observation:
     source: str
     known_at: dt.datetime
     week_ending: dt.date
+    period_start: dt.date
     period_end: dt.date
     printed_table: str
     dimension: str

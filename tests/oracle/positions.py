@@ -87,17 +87,31 @@ def fund_days(ground: Ground, observations: Iterable[Observation]) -> list[list[
     return [_held(_split(ground, days)) for days in chains]
 
 
+def countable(days: list[FundDay]) -> list[FundDay]:
+    """Return the days that can be counted; of a week without any rate, as days without numbers.
+
+    So the fund is still there, and no total of the week is called final (E99).
+    """
+    rated = {each.week for each in days if each.is_usable}
+    nothing = {"flow": None, "printed_aum": None, "nav": None, "shares": None}
+    return [
+        each if each.is_usable else replace(each, **nothing)
+        for each in days
+        if each.is_usable or not (each.is_held or each.week in rated)
+    ]
+
+
 def _fund_day(ground: Ground, label: str, day: dt.date, said: list[Observation]) -> FundDay:
     def printed(measure: str) -> Decimal | None:
         known = [
-            each.value
+            (each.half_unit is None, each.half_unit or 0, each.printed_table, each.value)
             for each in said
             if each.measure == measure
             and each.value is not None
             # A zero in a row that is still being filled says nothing yet (E07, E37).
             and not (measure == "net_flow" and each.value == 0 and each.is_preliminary)
         ]
-        return max(known, default=None)
+        return min(known)[-1] if known else None  # of two tables, that with more digits (E116)
 
     currency = max((each.currency for each in said if each.currency), default="USD")
     return FundDay(

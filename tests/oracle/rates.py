@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 from tests.oracle.amounts import rounded
@@ -60,3 +61,20 @@ class Rates:
             rate for day, rate in self._fixings.get(currency, {}).items() if after < day <= to
         ]
         return rounded(sum(within, Decimal(0)) / len(within), 10) if within else None
+
+    def dollars(self, printed: Observation) -> Observation:
+        """Return an amount in US dollars, or without a value where there is no rate (F3, E99)."""
+        currency = printed.currency or "USD"
+        if printed.period in ("day", "close"):
+            rate = self.on(currency, printed.period_end)
+        elif currency == "USD":
+            rate = Decimal(1)
+        else:
+            rate = self.average(currency, printed.period_start - DAY, printed.period_end)
+
+        def converted(amount: Decimal | None) -> Decimal | None:
+            return None if amount is None or rate is None else rounded(amount * rate, 10)
+
+        return replace(
+            printed, value=converted(printed.value), half_unit=converted(printed.half_unit)
+        )

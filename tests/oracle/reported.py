@@ -31,6 +31,8 @@ class ReportedWeek:
     ytd: Decimal | None
     aum: Decimal | None
     is_preliminary: bool
+    is_partial: bool = False
+    is_derived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,13 @@ class Remainder:
     is_preliminary: bool
 
 
-def reported_weeks(observations: Iterable[Observation], reference: Reference) -> list[ReportedWeek]:
-    """Return the labels of every week of which a source prints the week itself."""
-    said = list(observations)
+def reported_weeks(money: Iterable[Observation], reference: Reference) -> list[ReportedWeek]:
+    """Return the labels of every week of which a source prints the week itself, from dollars."""
+    said = list(money)
     printed = {each.week_ending for each in said if each.period == "week"}
     grouped: dict[tuple[dt.date, str, str, str], list[Observation]] = defaultdict(list)
     for each in said:
-        if each.week_ending in printed and each.dimension not in ("check", "currency"):
+        if each.week_ending in printed:
             member = reference.member(each.dimension, each.label, each.period_end)
             grouped[each.week_ending, each.dimension, each.label, member].append(each)
     return [_reported(*key, cells) for key, cells in grouped.items()]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from tests.oracle.amounts import ZERO, added, cents, rounded
-from tests.oracle.positions import FundDay, Ground
+from tests.oracle.positions import FundDay, Ground, countable
 from tests.oracle.reference import Reference
 from tests.oracle.transfers import Moved, Transfers
 
@@ -49,6 +49,7 @@ class Step:
     is_known: bool = True
     is_session: bool = False
     is_preliminary: bool = False
+    is_unrated: bool = False
 
 
 @dataclass(slots=True)
@@ -82,7 +83,7 @@ def steps_of(
 ) -> list[Step]:
     """Return a row for every usable day of a fund."""
     walk = Walk()
-    return [_step(ground, walk, day, sessions, transfers) for day in days if day.is_usable]
+    return [_step(ground, walk, day, sessions, transfers) for day in countable(days)]
 
 
 def own_flows(days: list[FundDay]) -> dict[dt.date, Decimal]:
@@ -133,6 +134,7 @@ def _step(
         is_known=not walk.lacking and not day.is_preliminary,
         is_session=is_session,
         is_preliminary=day.is_preliminary,
+        is_unrated=day.rate is None,
     )
     return step if day.aum is None else _arrived(walk, step, day, moved, rate)
 
@@ -217,6 +219,8 @@ def exit_of(
     last = next((each for each in reversed(steps) if each.close is not None), None)
     if last is None or not last.close:
         return None
+    if any(each.is_unrated and each.day > last.day for each in steps):
+        return None  # it is there, only its dollars are not known (E99)
     actions = ground.reference.of(last.fund, "closure", "merger")
     action = next((each for each in actions if last.day < each.day + WEEK), None)
     if action is not None:

@@ -130,14 +130,12 @@ def test_e88_the_natural_query_of_a_source_counts_nothing_twice(database: Path) 
     assert answer == [(m(3),)]
 
 
-@known
 def test_e114_days_by_asset_reach_the_flows(database: Path) -> None:
     rows = rows_of(database, "mart.flows", "e114", week_ending=W0)
     found = {row["member"]: row["net_flow_usd"] for row in rows if row["dimension"] == "asset"}
     assert found == {"BTC": m(-1), "ETH": m(2)}
 
 
-@known
 def test_e114_days_by_asset_reach_the_change_of_aum(database: Path) -> None:
     rows = rows_of(database, "mart.aum_change", "e114", week_ending=W0, dimension="asset")
     found = {row["member"]: (row["aum_open_usd"], row["aum_close_usd"]) for row in rows}

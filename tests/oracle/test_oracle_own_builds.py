@@ -56,6 +56,7 @@ def test_e75_the_oracle_closes_a_fund_at_zero() -> None:
             source="e75",
             known_at=dt.datetime(2025, 3, 10, tzinfo=dt.UTC),
             week_ending=W0,
+            period_start=dt.date.fromisoformat(date),
             period_end=dt.date.fromisoformat(date),
             printed_table="days",
             dimension="fund",
@@ -156,7 +157,6 @@ def test_e113_a_fund_that_skipped_a_week_can_merge(tmp_path: Path) -> None:
     assert [row["corporate_action_usd"] for row in rows] == [m(-10)]
 
 
-@stops_the_build
 def test_e115_a_printed_week_stands_beside_the_day_and_stops_no_other_source(
     tmp_path: Path,
 ) -> None:

@@ -1,0 +1,48 @@
+-- A day counts as a session if the source reports any fund on it: on a holiday nobody does. A day
+-- that is still being filled is taken for one, so that its silence lowers the coverage (E37).
+with sessions as (
+    select
+        source,
+        trade_date,
+        bool_or(
+            printed_flow_local is not null or aum_local is not null or status = 'preliminary'
+        ) as is_session
+    from core.fund_day
+    group by all
+),
+
+-- A day without a rate is left out. If its week has no other, it stays as a day of which nothing
+-- is known, so that the fund is not missing from totals that are called final (E99).
+days as (
+    select
+        day.*,
+        sessions.is_session,
+        day.usd_per_unit is null as is_unrated
+    from core.fund_day as day
+    inner join sessions
+        using (source, trade_date)
+    where not day.is_held
+    qualify
+        usd_per_unit is not null
+        or max(usd_per_unit) over (partition by source, label, week_ending) is null
+)
+
+select
+    source,
+    label,
+    fund,
+    trade_date,
+    week_ending,
+    currency,
+    if(is_unrated, null, printed_flow_local) as printed_flow_local,
+    if(is_unrated, null, aum_local) as aum_local,
+    if(is_unrated, null, nav_local) as nav_local,
+    if(is_unrated, null, shares_outstanding) as shares_outstanding,
+    split_new,
+    split_old,
+    usd_per_unit,
+    fx_basis,
+    status,
+    is_session,
+    is_unrated
+from days

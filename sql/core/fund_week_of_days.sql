@@ -1,0 +1,276 @@
+with issued as (
+    select
+        step.*,
+        coalesce(issuer_now.issuer, 'unmapped') as issuer,
+        if(step.from_date is null, null, coalesce(issuer_then.issuer, 'unmapped')) as issuer_before
+    from core.fund_step as step
+    left join reference.fund_issuer as issuer_now
+        on step.fund = issuer_now.fund
+        and ops.is_valid(step.trade_date, issuer_now.valid_from, issuer_now.valid_to)
+    left join reference.fund_issuer as issuer_then
+        on step.fund = issuer_then.fund
+        and ops.is_valid(step.from_date, issuer_then.valid_from, issuer_then.valid_to)
+),
+
+switching as (
+    select
+        step.source,
+        step.label,
+        step.fund,
+        step.trade_date,
+        step.net_flow_usd,
+        lag(step.trade_date) over (
+            partition by step.source, step.label order by step.trade_date
+        ) as day_before
+    from core.fund_step as step
+    where
+        step.fund in (
+            select action.fund
+            from reference.corporate_action as action
+            where action.kind = 'structural'
+        )
+),
+
+structural as (
+    select
+        switching.source,
+        switching.label,
+        switching.trade_date,
+        sum(action.amount_usd) as amount_usd
+    from switching
+    inner join reference.corporate_action as action
+        on switching.fund = action.fund
+        and action.kind = 'structural'
+        and switching.trade_date >= action.effective_date
+        and action.effective_date > coalesce(switching.day_before, switching.trade_date - 7)
+    where switching.net_flow_usd is not null
+    group by all
+),
+
+flagged as (
+    select
+        issued.*,
+        coalesce(structural.amount_usd, 0) as structural_flow_usd
+    from issued
+    left join structural
+        on issued.source = structural.source
+        and issued.label = structural.label
+        and issued.trade_date = structural.trade_date
+),
+
+moves as (
+    select
+        source,
+        label,
+        fund,
+        week_ending,
+        issuer,
+        net_flow_usd,
+        seed_flow_usd,
+        structural_flow_usd,
+        step_flow_usd,
+        fx_effect_usd,
+        corporate_action_usd,
+        universe_effect_usd,
+        aum_close_usd - aum_open_usd as aum_change_usd,
+        flow_method,
+        sampling,
+        is_session,
+        is_session and net_flow_usd is null and not is_flow_known as is_without_flow,
+        aum_close_usd is not null as has_aum,
+        is_flow_known,
+        status
+    from flagged
+    union all
+    -- A fund that changes its issuer takes its AUM along: it leaves one and enters the other.
+    select
+        source,
+        label,
+        fund,
+        week_ending,
+        unnest([issuer_before, issuer]) as issuer,
+        null as net_flow_usd,
+        0 as seed_flow_usd,
+        0 as structural_flow_usd,
+        null as step_flow_usd,
+        0 as fx_effect_usd,
+        0 as corporate_action_usd,
+        unnest([-aum_open_usd, aum_open_usd]) as universe_effect_usd,
+        unnest([-aum_open_usd, aum_open_usd]) as aum_change_usd,
+        null as flow_method,
+        sampling,
+        false as is_session,
+        false as is_without_flow,
+        true as has_aum,
+        true as is_flow_known,
+        'final' as status
+    from flagged
+    where issuer <> issuer_before and aum_close_usd is not null
+),
+
+summed as (
+    select
+        source,
+        label,
+        fund,
+        week_ending,
+        issuer,
+        sum(net_flow_usd) as net_flow_usd,
+        sum(seed_flow_usd) as seed_flow_usd,
+        sum(structural_flow_usd) as structural_flow_usd,
+        sum(step_flow_usd) as bridge_flow_usd,
+        sum(fx_effect_usd) as fx_effect_usd,
+        sum(corporate_action_usd) as corporate_action_usd,
+        sum(universe_effect_usd) as universe_effect_usd,
+        sum(aum_change_usd) as aum_change_usd,
+        if(count(distinct flow_method) > 1, 'mixed', max(flow_method)) as flow_method,
+        max(sampling) as sampling,
+        count(*) filter (where is_session) as days,
+        count(*) filter (where is_without_flow) as days_without_flow,
+        coalesce(bool_and(is_flow_known) filter (where has_aum), false) as is_flow_known,
+        bool_or(status = 'preliminary') as is_preliminary
+    from moves
+    group by all
+),
+
+-- Sessions on which a listed fund has no row, because its cell was refused or its day held back.
+session_days as (
+    select distinct
+        source,
+        week_ending,
+        trade_date
+    from core.fund_step
+    where is_session
+),
+
+listed as (
+    select
+        step.source,
+        step.label,
+        min(step.trade_date) as first_day,
+        max(step.trade_date) as last_day
+    from core.fund_step as step
+    inner join core.source
+        on step.source = source.source
+        and source.report_covers = 'all funds'
+    where step.is_session
+    group by all
+),
+
+lacking as (
+    select
+        listed.source,
+        listed.label,
+        session_days.week_ending,
+        count(*) as days
+    from listed
+    inner join session_days
+        on listed.source = session_days.source
+        and session_days.trade_date between listed.first_day and listed.last_day
+    anti join core.fund_step as step
+        on listed.source = step.source
+        and listed.label = step.label
+        and session_days.trade_date = step.trade_date
+    group by all
+    union all
+    select
+        source,
+        label,
+        week_ending,
+        count(*) as days
+    from core.fund_day
+    where is_held or usd_per_unit is null
+    group by all
+),
+
+refused as (
+    select
+        source,
+        label,
+        week_ending,
+        sum(days) as days
+    from lacking
+    group by all
+),
+
+-- A week is unfinished until the source, or the fund's own file, has a day at its end (E37).
+newest as (
+    select
+        step.source,
+        if(source.report_covers = 'one fund', step.label, '') as scope,
+        max(step.trade_date) as last_day
+    from core.fund_step as step
+    inner join core.source
+        on step.source = source.source
+    where step.is_session
+    group by all
+),
+
+-- The stock at both ends of the week, under the issuer of that day.
+ends as (
+    select
+        source,
+        label,
+        week_ending,
+        arg_min({ 'usd': aum_open_usd }, trade_date).usd as aum_open_usd,
+        arg_min(coalesce(issuer_before, issuer), trade_date) as issuer_open,
+        arg_max(aum_close_usd, trade_date) as aum_close_usd,
+        arg_max(issuer, trade_date) as issuer_close
+    from issued
+    where aum_close_usd is not null
+    group by all
+)
+
+select
+    summed.source,
+    summed.label,
+    summed.fund,
+    summed.week_ending,
+    summed.issuer,
+    cast(
+        if(summed.issuer = ends.issuer_open, ends.aum_open_usd, 0 * ends.aum_open_usd)
+        as decimal(18, 2)
+    ) as aum_open_usd,
+    cast(summed.net_flow_usd as decimal(18, 2)) as net_flow_usd,
+    cast(coalesce(summed.seed_flow_usd, 0) as decimal(18, 2)) as seed_flow_usd,
+    cast(coalesce(summed.structural_flow_usd, 0) as decimal(18, 2)) as structural_flow_usd,
+    cast(summed.bridge_flow_usd as decimal(18, 2)) as bridge_flow_usd,
+    cast(
+        if(
+            summed.is_flow_known,
+            summed.aum_change_usd
+            - coalesce(summed.bridge_flow_usd, 0)
+            - coalesce(summed.fx_effect_usd, 0)
+            - coalesce(summed.corporate_action_usd, 0)
+            - coalesce(summed.universe_effect_usd, 0),
+            null
+        ) as decimal(18, 2)
+    ) as market_effect_usd,
+    cast(summed.fx_effect_usd as decimal(18, 2)) as fx_effect_usd,
+    cast(summed.corporate_action_usd as decimal(18, 2)) as corporate_action_usd,
+    cast(summed.universe_effect_usd as decimal(18, 2)) as universe_effect_usd,
+    cast(
+        if(summed.issuer = ends.issuer_close, ends.aum_close_usd, 0 * ends.aum_close_usd)
+        as decimal(18, 2)
+    ) as aum_close_usd,
+    summed.flow_method,
+    summed.sampling,
+    summed.days,
+    summed.days_without_flow,
+    case
+        when summed.is_preliminary or summed.week_ending > newest.last_day then 'preliminary'
+        when summed.days_without_flow > 0 or refused.days > 0 then 'partial'
+        else 'final'
+    end as status
+from summed
+left join newest
+    on summed.source = newest.source
+    and newest.scope in (summed.label, '')
+left join refused
+    on summed.source = refused.source
+    and summed.label = refused.label
+    and summed.week_ending = refused.week_ending
+left join ends
+    on summed.source = ends.source
+    and summed.label = ends.label
+    and summed.week_ending = ends.week_ending
