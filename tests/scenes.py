@@ -63,6 +63,23 @@ def three_bad_workbooks(checkout: Checkout) -> None:
     checkout.run("fundflows run")
 
 
+@before("docs/a-report-was-refused.md | A report is on hold | 1")
+def a_history_without_its_first_week(checkout: Checkout) -> None:
+    history = (checkout.root / "samples/reports/canary/HBR.csv").read_text(encoding="utf-8")
+    lines = history.splitlines(keepends=True)
+    later = [line for line in lines if not "2025-10-27" <= line[:10] < "2025-11-03"]
+    (checkout.root / "HBR.csv").write_text("".join(later), encoding="utf-8")
+    checkout.run("fundflows add canary HBR.csv")
+
+
+@before("docs/a-report-was-refused.md | Numbers would vanish | 1")
+def a_renamed_folder(checkout: Checkout) -> None:
+    folder = checkout.root / "pipelines/defs/sources/farside_btc"
+    renamed = folder.rename(folder.with_name("farside"))
+    checkout.run("fundflows run")
+    renamed.rename(folder)
+
+
 @before("docs/a-report-was-refused.md | Nothing was published (`BuildError`) | 1")
 def one_label_twice(checkout: Checkout) -> None:
     checkout.append("sql/reference/alias.csv  asset,bitcoin,BTC,1900-01-01,,")

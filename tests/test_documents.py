@@ -186,7 +186,9 @@ def commands() -> set[str]:
 def options_of(span: str) -> Iterator[str]:
     """Return the options that follow a command in a piece of code, as the list names them."""
     if command := re.search(r"fundflows ([a-z][a-z-]*)", span):
-        yield from (f"fundflows {command[1]} {option}" for option in re.findall(r"--[a-z]+", span))
+        yield from (
+            f"fundflows {command[1]} {option}" for option in re.findall(r"--[a-z-]*[a-z]", span)
+        )
 
 
 def test_pages_name_commands_and_options_that_are_there():
