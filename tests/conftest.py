@@ -34,6 +34,7 @@ LONGEST = (
     "test_bad_input",
     "test_automation",
     "test_ui",
+    "test_never_less",
     "test_same_tests",
 )
 SHOWN_BY = {"COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"}
