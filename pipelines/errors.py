@@ -6,6 +6,7 @@ Classes receive the culprits and compose the message; nobody formats such a mess
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, replace
 
 
@@ -72,3 +73,29 @@ class ShapeError(FundflowsError):
 
 class LayoutError(FundflowsError):
     """A source's own file (`defs.yaml`) is not usable."""
+
+
+_SYSTEM = {
+    errno.ENOSPC: ("The disk is full.", "free some space, then run again"),
+    errno.EDQUOT: ("The disk quota is used up.", "free some space, then run again"),
+    errno.EROFS: ("The disk is read-only.", "mount it for writing, or name another folder"),
+    errno.EACCES: ("A file or folder is closed to this user.", "correct the permissions"),
+    errno.EPERM: ("A file or folder is closed to this user.", "correct the permissions"),
+    errno.ENOTDIR: ("A path leads through a file.", "correct FUNDFLOWS_WAREHOUSE"),
+    errno.EEXIST: ("A file stands where a folder is needed.", "move it, or name another folder"),
+    errno.ENOLCK: ("The disk gives no locks.", "put the warehouse on a disk that can lock files"),
+    errno.EMFILE: ("Too many files are open.", "raise the limit (ulimit -n), then run again"),
+}
+
+
+def refused_by_the_system(error: OSError) -> FundflowsError:
+    """Return what the operating system refused, and what to do; nothing half done stays."""
+    unknown = ("The operating system refused an operation.", "mend what is named, then run again")
+    what, fix = _SYSTEM.get(error.errno or 0, unknown)
+    return FundflowsError(
+        what,
+        where=Where(file=str(error.filename)) if error.filename else None,
+        expected="files and folders of the warehouse that can be read and written",
+        found=error.strerror or str(error),
+        fix=f"{fix}; nothing that was published or archived is lost",
+    )

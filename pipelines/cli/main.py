@@ -13,7 +13,7 @@ import click
 from pipelines.cli import output
 from pipelines.cli.parameters import Moment, PastTime, Time, Weeks
 from pipelines.dagster_internals.imports import import_for_good
-from pipelines.errors import FundflowsError, ShapeError, Where
+from pipelines.errors import FundflowsError, ShapeError, Where, refused_by_the_system
 from pipelines.ingest.plan import plan
 from pipelines.ingest.read import read_unread
 from pipelines.ingest.sources import other_sources, sources
@@ -250,4 +250,7 @@ def main() -> None:
         cli(standalone_mode=True)
     except FundflowsError as error:
         output.error(error)
+        sys.exit(1)
+    except OSError as error:
+        output.error(refused_by_the_system(error))
         sys.exit(1)
