@@ -12,6 +12,7 @@ from golden import declared, read_as
 from pipelines.checking.check import check
 from pipelines.errors import FundflowsError, LayoutError
 from tests.bridge_world import BridgeWorld, m
+from tests.oracle.compare import compare, expected
 
 MONEY = {"measure": "net_flow", "unit": "currency m", "period": "day"}
 CLASSES: dict[str, Any] = {
@@ -273,3 +274,9 @@ def test_e99_a_fund_whose_rates_stop_does_not_leave(tmp_path: Path) -> None:
     assert world.change("funds", "2026-01-09")["universe_effect_usd"] == 0
     assert world.flow("funds", "2026-01-09")["status"] == "partial"
     assert world.flows("funds", "2026-01-09", "fund") == {"zza-us": 0, "zzb-jp": None}
+
+
+def test_every_row_of_these_worlds_is_that_of_the_oracle(world: BridgeWorld) -> None:
+    database = world.warehouse.database
+    found = compare(database, expected(database, world.reference))
+    assert not [each for each in found.differences if each.fault is None], found.shown()
