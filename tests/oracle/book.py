@@ -144,9 +144,10 @@ def _book(ground: Ground, said: list[Observation], calendar: Sessions | None) ->
         return reference.sponsor(reference.issuer(fund, day), day)
 
     stated = stated_weeks(money, reference)
-    of_issuers = fund_weeks(ground, steps, days, sessions, reference.issuer)
-    of_sponsors = fund_weeks(ground, steps, days, sessions, sponsor)
-    by_issuer = with_stated(of_issuers, stated, reference.issuer)
+    by_issuer, by_sponsor = (
+        with_stated(fund_weeks(ground, steps, days, sessions, owner), stated, owner)
+        for owner in (reference.issuer, sponsor)
+    )
     of_members = member_days(money, reference, {each.week for chain in days for each in chain})
     return Book(
         source=source,
@@ -154,7 +155,7 @@ def _book(ground: Ground, said: list[Observation], calendar: Sessions | None) ->
         days=days,
         steps=steps,
         by_issuer=by_issuer,
-        by_sponsor=with_stated(of_sponsors, stated, sponsor),
+        by_sponsor=by_sponsor,
         stated={(each.who, each.week) for each in stated},
         covered={(each.fund, each.week) for each in by_issuer},
         reported=[*reported_weeks(money, reference), *weeks_of_days(of_members)],
