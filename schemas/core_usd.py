@@ -36,8 +36,11 @@ class FundSession(Strict):
     fx_basis: pl.String = pa.Field(nullable=True, description="Where the rate is from.")
     status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
     is_session: pl.Boolean = pa.Field(description="The source reports some fund on it (E08).")
+    is_foreign: pl.Boolean = pa.Field(
+        description="Its NAV is in another currency than reference.fund has, on all days (E118)."
+    )
     is_unrated: pl.Boolean = pa.Field(
-        description="No day of its week has a rate: its numbers are NULL, never dollars (E99)."
+        description="Foreign, or no day of its week has a rate: NULL, never dollars (E99)."
     )
 
     class Config(Strict.Config):

@@ -12,6 +12,7 @@ from golden import declared, read_as
 from pipelines.checking.check import check
 from pipelines.errors import FundflowsError, LayoutError
 from tests.bridge_world import BridgeWorld, m
+from tests.oracle.compare import compare, expected
 
 MONEY = {"measure": "net_flow", "unit": "currency m", "period": "day"}
 CLASSES: dict[str, Any] = {
@@ -258,6 +259,38 @@ def test_e99_a_missing_rate_is_named_with_its_currency(world: BridgeWorld) -> No
     assert all("TWD" in row["reason"] and "2026-01-09" in row["reason"] for row in refused)
 
 
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> BridgeWorld:
+    filled = BridgeWorld(tmp_path_factory.mktemp("foreign"))
+    filled.fund("zza-us")
+    filled.fund("zzb-ca", currency="CAD")
+    rows = "date,fund,nav,shares\n" + "\n".join(
+        f"2026-01-{day},{fund},{nav},{shares}"
+        for day, shares in (("02", 1), ("08", 1), ("09", 2))
+        for fund, nav in (("ZZA", 10), ("ZZB", 20))
+    )
+    filled.report("dollars", rows)
+    flows = "date,fund,aum,flow\n2026-01-08,ZZB,20,0\n2026-01-09,ZZB,25,5"
+    filled.report("converted", flows)  # by a vendor, who says so in the unit
+    return filled.publish()
+
+
+def test_e118_a_nav_in_another_currency_than_its_fund_is_refused_with_both(
+    foreign: BridgeWorld,
+) -> None:
+    assert foreign.flows("dollars", "2026-01-09", "fund") == {"zza-us": m(10), "zzb-ca": None}
+    assert foreign.flow("dollars", "2026-01-09")["status"] == "partial"
+    refused = foreign.rows("from ops.quarantine where rule = 'currency_not_of_fund'")
+    assert {(row["source"], row["label"], row["measure"]) for row in refused} == {
+        ("dollars", "ZZB", "nav")
+    }
+    assert all("NAV in USD, but the fund is in CAD" in row["reason"] for row in refused)
+
+
+def test_e118_amounts_that_a_vendor_has_converted_are_dollars(foreign: BridgeWorld) -> None:
+    assert foreign.flows("converted", "2026-01-09", "fund") == {"zzb-ca": m(5)}
+
+
 def test_e99_a_fund_whose_rates_stop_does_not_leave(tmp_path: Path) -> None:
     world = BridgeWorld(tmp_path)
     world.rates({"2026-01-02": {"USD": "1.0", "JPY": 160}, "2026-01-09": {"USD": "1.0"}})
@@ -273,3 +306,9 @@ def test_e99_a_fund_whose_rates_stop_does_not_leave(tmp_path: Path) -> None:
     assert world.change("funds", "2026-01-09")["universe_effect_usd"] == 0
     assert world.flow("funds", "2026-01-09")["status"] == "partial"
     assert world.flows("funds", "2026-01-09", "fund") == {"zza-us": 0, "zzb-jp": None}
+
+
+def test_every_row_of_these_worlds_is_that_of_the_oracle(world: BridgeWorld) -> None:
+    database = world.warehouse.database
+    found = compare(database, expected(database, world.reference))
+    assert not [each for each in found.differences if each.fault is None], found.shown()

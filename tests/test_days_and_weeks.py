@@ -9,6 +9,7 @@ from golden import declared
 
 from pipelines.errors import LayoutError
 from tests.bridge_world import BridgeWorld, closes, m
+from tests.oracle.compare import compare, expected
 
 
 def layout(dimension: str, keys: dict[str, Any], **numbers: Any) -> dict[str, Any]:
@@ -189,3 +190,9 @@ def test_f4_every_bridge_closes(world: BridgeWorld) -> None:
     rows = world.rows("from mart.fund_bridge where market_effect_usd is not null")
     assert len(rows) > 4
     assert [row for row in rows if not closes(row)] == []
+
+
+def test_every_row_of_these_worlds_is_that_of_the_oracle(world: BridgeWorld) -> None:
+    database = world.warehouse.database
+    found = compare(database, expected(database, world.reference))
+    assert not [each for each in found.differences if each.fault is None], found.shown()

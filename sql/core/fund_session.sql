@@ -11,16 +11,33 @@ with sessions as (
     group by all
 ),
 
+-- NAV is in the currency of the share class. A source that has printed it in another one only, and
+-- never in that of the fund, means another class, or its layout another currency (E118, E29).
+foreign_funds as (
+    select
+        day.source,
+        day.label
+    from core.fund_day as day
+    inner join reference.fund
+        on day.fund = fund.fund
+    where day.nav_local is not null
+    group by all
+    having not bool_or(day.currency = fund.currency)
+),
+
 -- A day without a rate is left out. If its week has no other, it stays as a day of which nothing
 -- is known, so that the fund is not missing from totals that are called final (E99).
 days as (
     select
         day.*,
         sessions.is_session,
-        day.usd_per_unit is null as is_unrated
+        foreign_funds.source is not null as is_foreign,
+        day.usd_per_unit is null or foreign_funds.source is not null as is_unrated
     from core.fund_day as day
     inner join sessions
         using (source, trade_date)
+    left join foreign_funds
+        using (source, label)
     where not day.is_held
     qualify
         usd_per_unit is not null
@@ -44,5 +61,6 @@ select
     fx_basis,
     status,
     is_session,
+    is_foreign,
     is_unrated
 from days

@@ -1,6 +1,6 @@
 with days as (
     select
-        * exclude (printed_flow_local, aum_local, nav_local),
+        * exclude (printed_flow_local, aum_local, nav_local, is_foreign),
         printed_flow_local as printed_flow,
         aum_local as aum,
         nav_local as nav

@@ -70,13 +70,13 @@ held as (
         report_id,
         known_at,
         rule,
-        if(rule = 'fx_rate_missing', 'fail', 'warn') as outcome,
+        if(rule = 'split_half_applied', 'warn', 'fail') as outcome,
         count(*) as checked,
         count(*) as failed,
         null as worst_residual,
         string_agg(sheet || '!' || cell || ' ' || printed, '; ' order by sheet, cell) as sample
     from ops.quarantine
-    where rule in ('fx_rate_missing', 'split_half_applied')
+    where rule in ('fx_rate_missing', 'currency_not_of_fund', 'split_half_applied')
     group by all
 )
 

@@ -28,6 +28,34 @@ with held as (
     where day.is_held or day.usd_per_unit is null
 ),
 
+not_of_fund as (
+    select
+        observation.source,
+        observation.week_ending,
+        observation.report_id,
+        observation.known_at,
+        'currency_not_of_fund' as rule,
+        observation.printed_table,
+        observation.label,
+        observation.measure,
+        observation.printed,
+        'NAV in ' || observation.currency || ', but the fund is in ' || fund.currency
+        || ': correct the unit in the layout, or the currency in fund.csv' as reason,
+        observation.sheet,
+        observation.cell
+    from core.fund_session as day
+    inner join core.observation
+        on day.source = observation.source
+        and (day.label = observation.label or day.fund = observation.member)
+        and day.trade_date = observation.period_end
+        and observation.dimension = 'fund'
+        and observation.measure in ('nav', 'market_price')
+        and observation.value is not null
+    inner join reference.fund
+        on day.fund = fund.fund
+    where day.is_foreign
+),
+
 unrated as (
     select
         observation.source,
@@ -82,6 +110,9 @@ select
     sheet,
     cell
 from held
+union all
+select *
+from not_of_fund
 union all
 select *
 from unrated

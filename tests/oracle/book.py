@@ -10,11 +10,13 @@ from decimal import Decimal
 from itertools import pairwise
 
 from tests.oracle.amounts import added, exactly
+from tests.oracle.member_days import MemberDay, member_days, weeks_of_days
 from tests.oracle.observed import Observation, Source
 from tests.oracle.positions import FundDay, Ground, fund_days
 from tests.oracle.rates import Rates
 from tests.oracle.reference import UNMAPPED, Reference
 from tests.oracle.reported import ReportedWeek, reported_weeks
+from tests.oracle.stated_weeks import stated_weeks, with_stated
 from tests.oracle.steps import Step, ended, exit_of, own_flows, steps_of
 from tests.oracle.transfers import Transfers
 from tests.oracle.weeks import FundWeek, fund_weeks
@@ -43,9 +45,13 @@ class Book:
     steps: list[list[Step]]
     by_issuer: list[FundWeek]
     by_sponsor: list[FundWeek]
+    stated: set[tuple[str, dt.date]]
+    """Funds and weeks of which the week itself is printed (E115)."""
     covered: set[tuple[str, dt.date]]
     """Funds and weeks that the source covers."""
     reported: list[ReportedWeek]
+    member_days: list[MemberDay]
+    """Days by member of weeks without funds (E114)."""
     printed_totals: dict[dt.date, tuple[dt.date, Decimal | None, bool]]
     """Of a day: its week, the total that the source prints, whether it is preliminary."""
     sponsor_changes: set[tuple[dt.date, str]]
@@ -137,16 +143,23 @@ def _book(ground: Ground, said: list[Observation], calendar: Sessions | None) ->
     def sponsor(fund: str, day: dt.date) -> str:
         return reference.sponsor(reference.issuer(fund, day), day)
 
-    by_issuer = fund_weeks(ground, steps, days, sessions, reference.issuer)
+    stated = stated_weeks(money, reference)
+    by_issuer, by_sponsor = (
+        with_stated(fund_weeks(ground, steps, days, sessions, owner), stated, owner)
+        for owner in (reference.issuer, sponsor)
+    )
+    of_members = member_days(money, reference, {each.week for chain in days for each in chain})
     return Book(
         source=source,
         reference=reference,
         days=days,
         steps=steps,
         by_issuer=by_issuer,
-        by_sponsor=fund_weeks(ground, steps, days, sessions, sponsor),
+        by_sponsor=by_sponsor,
+        stated={(each.who, each.week) for each in stated},
         covered={(each.fund, each.week) for each in by_issuer},
-        reported=reported_weeks(money, reference),
+        reported=[*reported_weeks(money, reference), *weeks_of_days(of_members)],
+        member_days=of_members,
         printed_totals=_printed_totals(money),
         sponsor_changes=_sponsor_changes(reference, steps),
         holiday_weeks={week for day, week in reported.items() if day not in sessions},

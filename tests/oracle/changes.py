@@ -91,7 +91,10 @@ def aum_change(book: Book) -> list[Row]:
         ]
         if parts:
             rows.append(_change_of_funds(book, key, parts))
-    return [*rows, *_change_reported(book)]
+    reported = list(_change_reported(book))
+    printed = {(row["week_ending"], row["dimension"]) for row in reported}
+    own = [row for row in rows if (row["week_ending"], row["dimension"]) not in printed]
+    return [*own, *reported]
 
 
 def _change_of_funds(book: Book, key: Key, parts: list[tuple[FundWeek, Decimal]]) -> Row:
@@ -171,7 +174,9 @@ def _change_reported(book: Book) -> Iterator[Row]:
         if closed is None:
             continue
         flow = added(each.flow for each in labels)
-        status = PRELIMINARY if any(each.is_preliminary for each in labels) else FINAL
+        status = PARTIAL if any(each.is_partial for each in labels) else FINAL
+        if any(each.is_preliminary for each in labels):
+            status = PRELIMINARY
         row = _change_row(book, key, "reported", status, opened=opened, closed=closed, flow=flow)
         if row["aum_change_usd"] is not None and flow is not None:
             # Market and FX are one number where only AUM and flow are printed.

@@ -12,6 +12,7 @@ from tests.oracle.amounts import HUNDRED, ZERO, added, cents, rounded
 from tests.oracle.book import DIMENSIONS, Book
 from tests.oracle.faults import MARKS, marks_of_flows
 from tests.oracle.reported import ReportedWeek, remainders
+from tests.oracle.steps import Step
 from tests.oracle.weeks import FundWeek, one_or_mixed
 
 Row = dict[str, Any]
@@ -23,6 +24,9 @@ PARTIAL, PRELIMINARY, FINAL = "partial", "preliminary", "final"
 def flows(book: Book) -> list[Row]:
     """Net flow of every week by fund, asset, issuer, country and in total."""
     rows = [_with_printed_total(book, row) for row in _flows_of_funds(book)]
+    # Printed members of a week stand, instead of our sums.
+    reported = {(week, dimension) for week, dimension, _ in reported_members(book)}
+    rows = [row for row in rows if (row["week_ending"], row["dimension"]) not in reported]
     rows += _flows_reported(book)
     for each in remainders(book.reported):
         status = PRELIMINARY if each.is_preliminary else FINAL
@@ -154,6 +158,8 @@ def days_of_funds(
     for step in (each for chain in book.steps for each in chain):
         if step.flow is None or (week and step.week != week):
             continue
+        if is_stated(book, step):
+            continue
         owner = book.reference.issuer(step.fund, step.day)
         if book.member(dimension, step.fund, owner) == member:
             counted = cents(step.flow * book.share(dimension, step.fund, step.week))
@@ -161,11 +167,17 @@ def days_of_funds(
     return found
 
 
+def is_stated(book: Book, step: Step) -> bool:
+    """Whether a day stands beside a printed week, so that it is one of its days, not all (E115)."""
+    return bool({(step.fund, step.week), (step.label, step.week)} & book.stated)
+
+
 def reported_members(book: Book) -> dict[Key, list[ReportedWeek]]:
     """Return the printed labels of every week by the member that they mean."""
     found: dict[Key, list[ReportedWeek]] = defaultdict(list)
     for each in book.reported:
-        found[each.week, each.dimension, each.member].append(each)
+        if each.dimension != "fund":  # its week is one of its own (E115)
+            found[each.week, each.dimension, each.member].append(each)
     return found
 
 
@@ -175,12 +187,13 @@ def _flows_reported(book: Book) -> Iterator[Row]:
         status = FINAL
         if any(each.is_preliminary for each in labels):
             status = PRELIMINARY
-        elif any(each.flow is None for each in labels):
+        elif any(each.flow is None or each.is_partial for each in labels):
             status = PARTIAL
         flow = added(each.flow for each in labels)
         direction = book.reference.directions.get(member) if dimension == "asset" else None
         yield {
             **_flow_row(book, key, "printed", status),
+            "basis": "printed" if any(not each.is_derived for each in labels) else "derived",
             "net_flow_usd": flow,
             "exposure_flow_usd": None if flow is None or direction is None else flow * direction,
         }

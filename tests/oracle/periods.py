@@ -15,7 +15,7 @@ from typing import Any
 from tests.oracle.amounts import added, cents
 from tests.oracle.book import DIMENSIONS, Book
 from tests.oracle.faults import MARKS
-from tests.oracle.flows import day_total
+from tests.oracle.flows import day_total, is_stated
 from tests.oracle.reported import ReportedWeek
 from tests.oracle.weeks import WEEK
 
@@ -68,12 +68,17 @@ def _days(book: Book) -> Days:
     """Return the known flow of every member and day, with the identity of that day (E39)."""
     found: Days = defaultdict(lambda: defaultdict(Decimal))
     for step in (each for chain in book.steps for each in chain if each.flow is not None):
+        if is_stated(book, step):
+            continue
         owner = book.reference.issuer(step.fund, step.day)
         for dimension in DIMENSIONS:
             if dimension != "sponsor":
                 share = book.share(dimension, step.fund, step.week)
                 member = book.member(dimension, step.fund, owner)
                 found[dimension, member][step.day] += cents((step.flow or Decimal(0)) * share)
+    for each in book.member_days:
+        if each.flow is not None:
+            found[each.dimension, each.member][each.day] += each.flow
     totals = found["total", "total"]
     for day in {*totals, *book.printed_totals}:
         total = day_total(book, day, totals.get(day))

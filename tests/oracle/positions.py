@@ -84,7 +84,16 @@ def fund_days(ground: Ground, observations: Iterable[Observation]) -> list[list[
     for (fund, label), days in by_label.items():
         funds[label if fund == UNMAPPED else fund].extend(_listed(days))
     chains = [_once(days) for days in funds.values() if days]
-    return [_held(_split(ground, days)) for days in chains]
+    return [_own(ground, _held(_split(ground, days))) for days in chains]
+
+
+def _own(ground: Ground, days: list[FundDay]) -> list[FundDay]:
+    """Leave the days of a fund without a rate whose NAV is never in its currency (E118, E29)."""
+    fund = ground.reference.funds.get(days[0].fund)
+    printed = {each.currency for each in days if each.nav is not None}
+    if fund is None or not fund.currency or not printed or fund.currency in printed:
+        return days
+    return [replace(each, rate=None) for each in days]
 
 
 def countable(days: list[FundDay]) -> list[FundDay]:

@@ -28,6 +28,7 @@ class Fund:
     product_type: str
     exposure: int
     is_hedged: bool
+    currency: str
     underlying_currency: str
 
 
@@ -173,6 +174,7 @@ def _fund(row: Row) -> Fund:
         product_type=row["product_type"],
         exposure=int(row["leverage"]) * int(row["direction"]),
         is_hedged=row["is_hedged"] == "true",
+        currency=row["currency"],
         underlying_currency=row["underlying_currency"],
     )
 

@@ -71,23 +71,27 @@ def _reported(
         dimension=dimension,
         label=label,
         member=member,
-        flow=_most_precise(cells, flow("week")),
+        flow=precise(cells, flow("week")),
         flow_half_unit=_half_unit(cells, flow("week")),
-        mtd=_most_precise(cells, flow("mtd")),
-        ytd=_most_precise(cells, flow("ytd")),
-        aum=_most_precise(cells, is_aum),
+        mtd=precise(cells, flow("mtd")),
+        ytd=precise(cells, flow("ytd")),
+        aum=precise(cells, is_aum),
         is_preliminary=any(each.is_preliminary for each in cells),
     )
 
 
-def _most_precise(
-    cells: list[Observation], wanted: Callable[[Observation], bool]
-) -> Decimal | None:
+def precise(cells: list[Observation], wanted: Callable[[Observation], bool]) -> Decimal | None:
+    """Return the number with the most digits, then of the first table by name."""
     known = [each for each in cells if wanted(each) and each.value is not None]
     if not known:
         return None
     best = min(known, key=lambda each: (*_digits(each), each.printed_table, each.period))
     return cents(best.value or Decimal(0))
+
+
+def flow_of_day(each: Observation) -> bool:
+    """Whether it is a flow, and no zero in a row that is still being filled (E07, E37)."""
+    return each.measure == "net_flow" and not (each.value == 0 and each.is_preliminary)
 
 
 def _digits(each: Observation) -> tuple[bool, Decimal]:
