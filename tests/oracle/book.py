@@ -126,11 +126,7 @@ def books(
 
 def _book(ground: Ground, said: list[Observation], calendar: Sessions | None) -> Book:
     source, reference = ground.source, ground.reference
-    money = [
-        ground.rates.dollars(each)
-        for each in said
-        if each.measure in ("net_flow", "aum") and each.dimension not in ("check", "currency")
-    ]
+    money = _money(ground, said)
     days = fund_days(ground, said)
     reported = reported_sessions(days)
     sessions = reported if calendar is None else calendar
@@ -166,6 +162,15 @@ def _book(ground: Ground, said: list[Observation], calendar: Sessions | None) ->
         silent_weeks={week for day, week in sessions.items() if day not in reported},
         not_renewed=_not_renewed(source, steps),
     )
+
+
+def _money(ground: Ground, said: list[Observation]) -> list[Observation]:
+    """Return the printed flows and AUM in US dollars."""
+    return [
+        ground.rates.dollars(each)
+        for each in said
+        if each.measure in ("net_flow", "aum") and each.dimension not in ("check", "currency")
+    ]
 
 
 def _replaced(chain: list[Step], chains: list[list[Step]]) -> dt.date | None:
