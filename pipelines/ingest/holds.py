@@ -87,7 +87,7 @@ def _received(report: Report) -> tuple[dt.datetime, str]:
 
 def _less(source: Source, extent: Extent, before: Extent) -> tuple[str, str] | None:
     """Return what is expected and found, if a report covers less than the one before it."""
-    if source.prints is None and before.last_day - before.first_day < ONE_WEEK:
+    if before.last_day - before.first_day < ONE_WEEK:  # a day or a week, of which none is newest
         return None
     is_window = source.prints == "window"
     rules = [

@@ -76,11 +76,11 @@ class SourceFile(Model):
         "all funds",
         description="Whether a fund that a report lacks has left, or stands in another file.",
     )
-    prints: Literal["history", "window", "week"] | None = Field(
-        None,
-        description="What a report covers: all days, the newest ones, or its week; else a history "
-        "if it covers more than a week. One that covers less than the one before it is put on hold "
-        "(E120); a window may begin later.",
+    prints: Literal["history", "window", "week"] = Field(
+        "history",
+        description="What a report covers: all days, the newest ones, or its week. One that covers "
+        "less than one of more than a week before it is put on hold (E120); a window may begin "
+        "later.",
     )
     is_split_adjusted: bool = Field(
         False, description="After a split the whole history is restated in new shares."
