@@ -135,6 +135,11 @@ class Observation(ReadObservation):
         description="The member that the label means; `unmapped` if the reference has none."
     )
 
+    @classmethod
+    def as_printed(cls) -> pl.Expr:
+        """The number as the report prints it; a corrected one is held against no other table."""
+        return pl.when(pl.col("correction").is_null()).then(pl.col("value"))
+
     class Config(ReadObservation.Config):
         """The grain."""
 

@@ -136,14 +136,19 @@ class Observation(Strict):
             | (pl.col("period_end") <= pl.col("known_at").dt.date() + pl.duration(days=1))
         )
 
+    @classmethod
+    def as_printed(cls) -> pl.Expr:
+        """The number as the report prints it."""
+        return pl.col("value")
+
     @pa.dataframe_check(
         name="tables_agree", description="tables agree; else one `yields_to` others"
     )
     def tables_agree(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
         """Tables of a report agree on a member, period and measure, within rounding (E116, F9)."""
         key = ["report_id", *(name for name in KEY if name != "printed_table")]
-        low = (pl.col("value") - pl.col("half_unit")).max().over(key)
-        high = (pl.col("value") + pl.col("half_unit")).min().over(key)
+        low = (cls.as_printed() - pl.col("half_unit")).max().over(key)
+        high = (cls.as_printed() + pl.col("half_unit")).min().over(key)
         alike = (low <= high).fill_null(True) & (pl.col("currency").n_unique().over(key) == 1)
         return data.lazyframe.select(alike | pl.col("dimension").is_in(["total", "check"]))
 

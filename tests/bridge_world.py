@@ -108,6 +108,7 @@ def source(name: str, **attributes: Any) -> Source:
         "publisher": "The test",
         "url": "https://example.org",
         "universe": "synthetic funds",
+        "prints": "week",  # else a report that lacks a day would be put on hold
         "week": {"ends": "friday", "first": "1990-01-05", "in_progress": True},
         "layouts": [*map(_layout, CURRENCIES), _weekly_assets()],
     }

@@ -60,6 +60,7 @@ def publish(
     *,
     as_of: dt.datetime | None = None,
     target: Path | None = None,
+    allow_loss: Collection[str] = (),
     on_wait: Callable[[], object] = lambda: None,
 ) -> list[BuiltTable]:
     """Build the database of the weeks that are on disk; those of other sources may vanish."""
@@ -71,6 +72,7 @@ def publish(
         now=dt.datetime.now(dt.UTC),
         as_of=as_of,
         target=target,
-        allow_loss={file.parent.name for file in warehouse.week_files("weeks")} - given,
+        allow_loss={file.parent.name for file in warehouse.week_files("weeks")} - given
+        | set(allow_loss),
         on_wait=on_wait,
     )

@@ -321,16 +321,15 @@ def idle(tmp_path_factory) -> tuple[World, Said]:
 
 def test_run_on_nothing_publishes_a_database_without_flows(idle):
     world, said = idle
-    assert said.code == 0
+    assert said.code == 1
     assert world.one("select count(*) from mart.flows") == 0
     assert world.one("select count(*) from core.member") > 100
 
 
-def test_a_report_of_a_week_that_has_not_ended_is_left_for_later(idle):
-    """A weekly report of the future is no partition yet: say so, and do not lose it."""
+def test_e100_a_report_of_a_week_that_has_not_ended_is_refused_and_not_lost(idle):
     world, said = idle
-    assert f"coinshares: {FUTURE} is outside the source's weeks" in said.text
-    assert world.query("select name, weeks from core.report") == [("future.xlsx", 1)]
+    assert str(FUTURE) in said.text
+    assert world.query("select name from core.report") == [("future.xlsx",)]
 
 
 def test_run_warns_of_a_folder_within_an_inbox(idle):
@@ -402,7 +401,7 @@ def test_the_line_to_add_for_a_fund_is_a_line_of_its_file(world):
 def test_layout_of_an_unknown_column_prints_the_lines_to_add(world):
     said = world.call("layout", "coinshares", world.file("week.xlsx", golden.UNKNOWN_COLUMN))
     assert said.code == 1
-    assert '"QTD flow": {measure: net_flow, unit: US$m, period: week' in said.text
+    assert '"QTD flow": {measure: net_flow, unit: US$m, period: qtd' in said.text
     assert "sheet By asset, first rows" in said.text
 
 

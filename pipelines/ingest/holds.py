@@ -8,6 +8,7 @@ changes no earlier answer.
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right, insort
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -26,27 +27,32 @@ class OnHold(FundflowsError):
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What a report covers: of which series, which days, and whether its last line has an end."""
+    """What a report covers: by which layout, which labels and days; is its last line whole?"""
 
-    series: str
+    layout: str
+    labels: str
     first_day: dt.date
     last_day: dt.date
     days: int
     is_closed: bool
 
+    @property
+    def label_set(self) -> frozenset[str]:
+        """The labels, which the index keeps as one text."""
+        return frozenset(self.labels.split("\n"))
 
-def extent_of(source: Source, reading: Reading, content: bytes) -> Extent | None:
+
+def extent_of(reading: Reading, content: bytes) -> Extent | None:
     """Return what a report covers; None if it has no row."""
     printed = reading.observations.filter(~pl.col("dimension").is_in(["check", "total"]))
     days = printed.get_column("period_end")
     first, last = days.min(), days.max()
     if not isinstance(first, dt.date) or not isinstance(last, dt.date):
         return None
-    one_fund = source.report_covers == "one fund"
-    labels = sorted(printed.get_column("label").unique()) if one_fund else []
     is_text = reading.layout.container == "csv"
     return Extent(
-        "|".join([reading.layout.name, *labels]),
+        reading.layout.name,
+        "\n".join(sorted(printed.get_column("label").unique())),
         first,
         last,
         days.n_unique(),
@@ -67,18 +73,32 @@ def on_hold(
     held: dict[str, OnHold] = {}
     if source.prints == "week":
         return held
-    let_in: list[tuple[dt.datetime, Report, Extent]] = []
+    before: list[_Before] = []
     for report, known_at, extent in sorted(known, key=lambda each: _received(each[0])):
-        before = [
-            each for each in let_in if each[0] <= known_at and each[2].series == extent.series
-        ]
-        if before and report.report_id not in accepted:
-            _, last, covered = max(before, key=lambda each: (each[0], *_received(each[1])))
-            if less := _less(source, extent, covered):
-                held[report.report_id] = _waits(source, report, last, *less)
-                continue
-        let_in.append((known_at, report, extent))
+        this = _Before((known_at, *_received(report)), report, extent, extent.label_set)
+        earlier = before[: bisect_right(before, this.order, key=lambda each: each.order)]
+        last = next((each for each in reversed(earlier) if each.is_like(this)), None)
+        less = _less(source, extent, last.extent) if last else None
+        if last and less and report.report_id not in accepted:
+            held[report.report_id] = _waits(source, report, last.report, *less)
+            continue
+        insort(before, this, key=lambda each: each.order)
     return held
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """A report that may be the one before another."""
+
+    order: tuple[dt.datetime, dt.datetime, str]
+    report: Report
+    extent: Extent
+    labels: frozenset[str]
+
+    def is_like(self, other: _Before) -> bool:
+        """Return whether two reports are of one series: the same form, and a label in common."""
+        same_form = self.extent.layout == other.extent.layout
+        return same_form and not self.labels.isdisjoint(other.labels)
 
 
 def _received(report: Report) -> tuple[dt.datetime, str]:

@@ -128,8 +128,8 @@ def _covered(rows: pl.DataFrame) -> dict[str, tuple[Any, ...]]:
 
 def _extents(rows: pl.DataFrame) -> dict[str, Extent]:
     """Return what each report covers, as it was when it was read."""
-    columns = ["series", "first_day", "last_day", "days", "is_closed"]
-    printed = rows.filter(pl.col("series").is_not_null()).unique("report_id", keep="first")
+    columns = ["layout", "labels", "first_day", "last_day", "days", "is_closed"]
+    printed = rows.filter(pl.col("labels").is_not_null()).unique("report_id", keep="first")
     return {
         report_id: Extent(*rest)
         for report_id, *rest in printed.select("report_id", *columns).iter_rows()

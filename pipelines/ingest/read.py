@@ -141,7 +141,7 @@ def _covered(
     source: Source, archived: Archived, reading: Reading, content: bytes
 ) -> tuple[dict[dt.date, str], Extent | None]:
     try:
-        return digests(reading), extent_of(source, reading, content)
+        return digests(reading), extent_of(reading, content)
     except Exception as error:
         raise unexpected(source, archived, error) from error
 

@@ -21,7 +21,7 @@ SCHEMA: dict[str, pl.DataType] = {
     "layout": pl.String(),
     "published_at": pl.Datetime("us", "UTC"),
     "error": pl.String(),
-    "series": pl.String(),
+    "labels": pl.String(),
     "first_day": pl.Date(),
     "last_day": pl.Date(),
     "days": pl.Int64(),
