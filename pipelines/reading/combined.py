@@ -19,11 +19,11 @@ Observed = dict[str, Any]
 
 def combined(layout: Layout, observed: Iterable[Observed]) -> list[Observed]:
     """Return the observations that stand, and the net flows of which only parts are printed."""
-    standing = _standing(layout, list(observed))
-    return [*standing, *_net_flows(standing)]
+    in_force = _in_force(layout, list(observed))
+    return [*in_force, *_net_flows(in_force)]
 
 
-def _standing(layout: Layout, observed: list[Observed]) -> list[Observed]:
+def _in_force(layout: Layout, observed: list[Observed]) -> list[Observed]:
     """Leave out the numbers of a table that yields to another one which has them, too (E116)."""
     yields = {table.name: table.yields_to for table in layout.tables if table.yields_to}
     if not yields:

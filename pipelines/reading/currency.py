@@ -39,7 +39,7 @@ def _in_currency(unit: Unit, currency: Currency | None, named: str) -> Unit:
         raise NotItsCurrency(
             f"currency {named!r}", "the code of the row's currency, such as USD or C$"
         )
-    # Prices are quoted in pence; whether an amount beside them is, nobody can tell.
+    # Prices are quoted in pence; whether an amount beside them is, is not known.
     if currency.factor != 1 and not (unit.base or "").endswith("/share"):
         raise NotItsCurrency(
             f"an amount in {named}",
