@@ -143,7 +143,7 @@ def tables_of(loaded: dg.Definitions) -> list[dg.AssetKey]:
 
 @pytest.fixture
 def automated(tmp_path, monkeypatch) -> Iterator[Automated]:
-    monkeypatch.setattr(archive, "QUIET", 0.0)
+    monkeypatch.setattr(inbox, "QUIET", 0.0)
     monkeypatch.delenv(alerts.CHANNEL, raising=False)
     world = World(tmp_path / "warehouse")
     with world.instance() as instance:
