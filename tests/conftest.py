@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from same import real as reports
+from world import World
 
 # A slow machine is no failure: examples are counted, not timed. They are the same in every run, so
 # that a green one is no luck; `pytest --hypothesis-profile=explore` looks for others.
@@ -66,6 +68,23 @@ def _same_environment() -> Iterator[None]:
     if os.environ != before:
         os.environ.clear()
         os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def sampled(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Return a warehouse with the samples, published by `fundflows run`: to look at only."""
+    world = World(tmp_path_factory.mktemp("sampled") / "warehouse")
+    world.add_samples()
+    published = world.run()
+    assert published.code == 0, published.text
+    return world
+
+
+@pytest.fixture
+def own_samples(sampled: World, tmp_path: Path) -> World:
+    """Return a copy of it, to do with as one likes."""
+    shutil.copytree(sampled.root, tmp_path / "warehouse")
+    return World(tmp_path / "warehouse")
 
 
 @pytest.fixture(scope="session")

@@ -32,14 +32,6 @@ def world(tmp_path: Path) -> World:
     return made
 
 
-@pytest.fixture(scope="module")
-def sampled(tmp_path_factory: pytest.TempPathFactory) -> World:
-    made = World(tmp_path_factory.mktemp("sampled") / "warehouse")
-    made.add_samples()
-    assert made.run().code == 0
-    return made
-
-
 def test_init_makes_a_warehouse_once(tmp_path):
     root = tmp_path / "a [new] one"
     assert marker.init(Warehouse(root))

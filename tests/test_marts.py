@@ -188,15 +188,6 @@ def made(tmp_path_factory) -> World:
     return world
 
 
-@pytest.fixture(scope="module")
-def sampled(tmp_path_factory) -> World:
-    world = World(tmp_path_factory.mktemp("sampled") / "warehouse")
-    world.add_samples()
-    said = world.run()
-    assert said.code == 0, said.text
-    return world
-
-
 def flow(world: World, source: str, week: str, member: str, columns: str = "net_flow_usd") -> Any:
     """Return columns of a row of mart.flows: a value, or a tuple of several."""
     rows = world.query(

@@ -19,21 +19,10 @@ from pipelines.ingest import sources as declared
 SOURCE = "coinshares"
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Return a warehouse with the samples, published."""
-    world = World(tmp_path_factory.mktemp("published") / "warehouse")
-    world.init()
-    world.add_samples()
-    assert world.run().code == 0
-    return world
-
-
 @pytest.fixture
-def world(published: World, tmp_path: Path) -> World:
-    """Return a copy of it, to be damaged."""
-    shutil.copytree(published.root, tmp_path / "warehouse", copy_function=shutil.copy2)
-    return World(tmp_path / "warehouse")
+def world(own_samples: World) -> World:
+    """Return a published warehouse that may be damaged."""
+    return own_samples
 
 
 def served(world: World) -> str:
@@ -94,7 +83,7 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_e111_a_lost_report_is_an_error_and_what_was_read_of_it_stays(world, published, damage):
+def test_e111_a_lost_report_is_an_error_and_what_was_read_of_it_stays(world, sampled, damage):
     """It is an error until it is mended, and what is restored heals without more."""
     before = served(world)
     damage(world)
@@ -104,7 +93,7 @@ def test_e111_a_lost_report_is_an_error_and_what_was_read_of_it_stays(world, pub
         assert "An archived report is lost or damaged; what was read from it stays." in ran.text
         assert served(world) == before
     shutil.rmtree(world.root / "archive")
-    shutil.copytree(published.root / "archive", world.root / "archive")
+    shutil.copytree(sampled.root / "archive", world.root / "archive")
     ran = world.run()
     assert (ran.code, "lost or damaged" in ran.text) == (0, False)
     assert served(world) == before

@@ -22,15 +22,6 @@ WHY = (
 )
 
 
-@pytest.fixture(scope="module")
-def sampled(tmp_path_factory) -> World:
-    """A warehouse with the samples, published by `fundflows run`."""
-    world = World(tmp_path_factory.mktemp("surface") / "warehouse")
-    world.add_samples()
-    assert world.run().code == 0
-    return world
-
-
 def test_commands_arguments_and_options():
     same("surface/commands.txt", surface_of.command_lines(), WHY)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
-from pathlib import Path
 from typing import Any
 
 import golden
@@ -27,21 +25,10 @@ BAD = "bad"
 """In the name of every file that is bad."""
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Return a warehouse with the samples, published."""
-    world = World(tmp_path_factory.mktemp("published") / "warehouse")
-    world.init()
-    world.add_samples()
-    assert world.run().code == 0
-    return world
-
-
 @pytest.fixture
-def world(published: World, tmp_path: Path) -> World:
-    """Return a copy of it, to be damaged."""
-    shutil.copytree(published.root, tmp_path / "warehouse")
-    return World(tmp_path / "warehouse")
+def world(own_samples: World) -> World:
+    """Return a published warehouse that may be damaged."""
+    return own_samples
 
 
 def read_badly(source: Source, report: Report, content: bytes) -> Reading:

@@ -64,7 +64,8 @@ def add(
         output.archived(of.name, archived, covered)
         if covered.error:
             unusable += 1
-            output.belongs_to(other_sources(of, archived.report, archived.content()))
+            if not covered.is_on_hold:
+                output.belongs_to(other_sources(of, archived.report, archived.content()))
     sys.exit(1 if unusable else 0)
 
 

@@ -60,7 +60,8 @@ def archived(source: str, report: Archived, covered: KnownReport) -> None:
     state = "archived" if report.is_new else "already archived, same bytes: nothing to do"
     name = f"{source}: {report.report.name}"
     if covered.error:
-        err.print(f"{escape(name)} {state}, but it cannot be used")
+        what = "is on hold" if covered.is_on_hold else "cannot be used"
+        err.print(f"{escape(name)} {state}, but it {what}")
         problem_text(covered.error)
         return
     span = f"{covered.weeks} week{'s' * (covered.weeks != 1)}"

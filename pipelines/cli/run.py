@@ -120,7 +120,8 @@ def _report_unusable(plans: Sequence[Plan], arrived: set[str]) -> int:
                 fresh += 1
                 output.problem_text(each.error or "")
                 report = each.archived.report
-                output.belongs_to(other_sources(plan.source, report, each.archived.content()))
+                if not each.is_on_hold:
+                    output.belongs_to(other_sources(plan.source, report, each.archived.content()))
             else:
                 first = (each.error or "").partition("\n")[0]
                 output.warning(f"unusable: {plan.source.name}/{each.name}: {first}")

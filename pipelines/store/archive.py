@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pipelines.errors import FundflowsError, Where
 from pipelines.report import Report
-from pipelines.store.files import write_whole
+from pipelines.store.files import entries, write_whole
 from pipelines.store.paths import Warehouse
 from pipelines.store.users import user
 
@@ -209,22 +209,8 @@ def received_by(warehouse: Warehouse, source: str, report_id: str) -> dt.datetim
 
 def _sizes(warehouse: Warehouse, source: str) -> dict[str, int]:
     """Return the whole files in a source's archive with their sizes in bytes."""
-    folder = warehouse.archive(source)
-    try:
-        with os.scandir(folder) as found:
-            return {
-                each.name: each.stat().st_size for each in found if not each.name.startswith(".")
-            }
-    except FileNotFoundError:  # no report yet; that known ones are gone is seen by the index
-        return {}
-    except OSError as error:
-        raise FundflowsError(
-            "The archive of a source cannot be read.",
-            where=Where(source=source, file=str(folder)),
-            expected="a readable folder",
-            found=error.strerror or str(error),
-            fix="mount the disk, or correct the permissions; nothing was changed",
-        ) from error
+    found = entries(warehouse.archive(source), source)
+    return {each.name: each.stat().st_size for each in found if not each.name.startswith(".")}
 
 
 def _sidecar(report: Report, suffix: str, size: int) -> str:

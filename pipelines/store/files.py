@@ -12,6 +12,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pipelines.errors import FundflowsError, Where
+
 
 def write_whole(path: Path, write: Callable[[Path], object], mode: int = 0o644) -> None:
     """Let `write` fill a temporary file beside `path`, then rename it over `path` with a mode.
@@ -29,6 +31,27 @@ def write_whole(path: Path, write: Callable[[Path], object], mode: int = 0o644) 
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def entries(folder: Path, source: str) -> list[os.DirEntry[str]]:
+    """List a source's folder; one that is not there holds nothing yet.
+
+    Raises:
+        FundflowsError: it is there, but cannot be read, which is not taken for nothing (E111).
+    """
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise FundflowsError(
+            "A folder of the warehouse cannot be read.",
+            where=Where(source=source, file=str(folder)),
+            expected="a readable folder",
+            found=error.strerror or str(error),
+            fix="mount the disk, or correct the permissions; nothing was changed",
+        ) from error
 
 
 @contextlib.contextmanager

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
 
-from pipelines.errors import FundflowsError, Where
+from pipelines.errors import FundflowsError
 from pipelines.store import archive
+from pipelines.store.files import entries
 from pipelines.store.paths import Warehouse
 
 _log = logging.getLogger(__name__)
@@ -51,19 +52,8 @@ def _named(warehouse: Warehouse, source: str) -> list[Path]:
     Raises:
         FundflowsError: the folder is there, but cannot be read.
     """
-    folder = warehouse.inbox(source)
-    try:
-        return [file for file in folder.iterdir() if _is_whole(file)]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise FundflowsError(
-            "The inbox of a source cannot be read.",
-            where=Where(source=source, file=str(folder)),
-            expected="a readable folder",
-            found=error.strerror or str(error),
-            fix="correct the permissions; nothing was changed",
-        ) from error
+    found = (Path(each) for each in entries(warehouse.inbox(source), source))
+    return [file for file in found if _is_whole(file)]
 
 
 @dataclass(frozen=True, slots=True)
