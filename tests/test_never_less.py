@@ -10,10 +10,12 @@ import hashlib
 import shutil
 from pathlib import Path
 
+import golden
 import pytest
 import yaml
 from world import World
 
+from pipelines.database import reference_files
 from pipelines.ingest import sources as declared
 
 SOURCE = "coinshares"
@@ -188,6 +190,24 @@ def test_what_would_vanish_stops_the_publication_and_may_be_allowed_once(world, 
     assert served(world) != before
     assert world.one("select allowed_loss from ops.build") == "farside_btc"
     assert world.run().code == 0
+
+
+def test_a_label_that_is_mapped_takes_its_numbers_from_the_unmapped(tmp_path, monkeypatch):
+    """A reference row is a cause on record, also for what it takes from nobody by name."""
+    world = World(tmp_path / "warehouse")
+    content = golden.weekly({"By asset!A14": "Newcoin"})
+    world.add(SOURCE, "week.xlsx", content, received="2023-05-20T12:00Z")
+    unmapped = "select count(*) from mart.flows where member = 'unmapped'"
+    assert (world.run().code, world.one(unmapped)) == (0, 1)
+    files = reference_files.shared_files()
+    file = tmp_path / "alias.csv"
+    rows = files["reference.alias"].read_text(encoding="utf-8")
+    file.write_text(f"{rows}asset,Newcoin,LTC,1900-01-01,,\n", encoding="utf-8")
+    monkeypatch.setattr(reference_files, "shared_files", lambda: {**files, "reference.alias": file})
+    world.add(
+        "canary", "HBR.csv", golden.in_folder("canary", "HBR.csv"), received="2026-02-01T00:00Z"
+    )
+    assert (world.run().code, world.one(unmapped)) == (0, 0)
 
 
 def test_a_lost_report_may_be_let_go(world):

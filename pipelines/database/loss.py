@@ -22,7 +22,10 @@ from schemas import catalog
 VINTAGE = ("source", "report_id", "week_ending")
 """What `ops.check_result` has one row or more of: a report that was read for a week."""
 _MEASURED = ("value", "net_flow_usd", "aum_usd", "aum_close_usd")
-_MEMBERS = ("member", "label", "asset")
+_MEMBERS = ("label", "member", "asset")
+"""What a number is of, as printed where a table has that: a label that is mapped anew stays."""
+_OF_THE_REST = {"unmapped", "other-derived"}
+"""Members of what no other member has: any reference row may take from them."""
 _FINER = ("dimension", "printed_table", "measure", "period", "period_end", "trade_date")
 _OPENS = dt.timedelta(days=28)
 """So long after it a vintage may take a number away: a step opens at the position before."""
@@ -140,7 +143,7 @@ def _touched_members(connection: duckdb.DuckDBPyConnection, served: str) -> set[
             except duckdb.Error:  # other columns: all of it is new
                 rows = connection.execute(ours).fetchall()
             touched |= {each.lower() for row in rows for each in row if isinstance(each, str)}
-    return touched
+    return touched | (_OF_THE_REST if touched else set())
 
 
 def _vanished(
