@@ -198,11 +198,8 @@ class FxDay(Strict):
         unique = ["currency", "rate_date"]
 
 
-class FundDay(Strict):
-    """What a source says about a fund on a day, with the splits behind it and the day's rate.
-
-    grain: one row per source, label and trade date
-    """
+class FundOnDay(Strict):
+    """What every table of funds by day has: which fund, which day, and its figures as printed."""
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
     label: pl.String = pa.Field(description="The fund's label as printed.")
@@ -218,6 +215,14 @@ class FundDay(Strict):
     )
     nav_local: Amount = pa.Field(nullable=True, description="NAV of one share, in the currency.")
     shares_outstanding: Amount = pa.Field(nullable=True, description="Shares in issue.")
+
+
+class FundDay(FundOnDay):
+    """What a source says about a fund on a day, with the splits behind it and the day's rate.
+
+    grain: one row per source, label and trade date
+    """
+
     coins_held: Amount = pa.Field(nullable=True, description="Coins that the fund holds.")
     coins_earned: Amount = pa.Field(nullable=True, description="Staking rewards of the day, coins.")
     split_new: pl.Int64 = pa.Field(
@@ -233,7 +238,7 @@ class FundDay(Strict):
     )
     status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
 
-    class Config(Strict.Config):
+    class Config(FundOnDay.Config):
         """The grain."""
 
         unique = ["source", "label", "trade_date"]

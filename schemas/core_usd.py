@@ -5,31 +5,17 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from schemas.core import FundWeek, Money, Rate
+from schemas.core import FundOnDay, FundWeek, Money, Rate
 from schemas.dimensions import PRINTED, listed
-from schemas.observation import KEY, Amount, BySource, Strict
+from schemas.observation import KEY, BySource
 
 
-class FundSession(Strict):
+class FundSession(FundOnDay):
     """A day of a fund that counts: not held back, and with a rate if its week has any.
 
     grain: one row per source, label and trade date
     """
 
-    source: pl.String = pa.Field(description="The publisher's series of reports.")
-    label: pl.String = pa.Field(description="The fund's label as printed.")
-    fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
-    trade_date: pl.Date = pa.Field(description="The day, as printed.")
-    week_ending: pl.Date = pa.Field(description="The week that the day is in.")
-    currency: pl.String = pa.Field(description="Currency in which the source prints the fund.")
-    printed_flow_local: Amount = pa.Field(
-        nullable=True, description="Printed net flow, in the currency."
-    )
-    aum_local: Amount = pa.Field(
-        nullable=True, description="AUM of core.fund_day, in the currency."
-    )
-    nav_local: Amount = pa.Field(nullable=True, description="NAV of one share, in the currency.")
-    shares_outstanding: Amount = pa.Field(nullable=True, description="Shares in issue.")
     split_new: pl.Int64 = pa.Field(description="See core.fund_day.")
     split_old: pl.Int64 = pa.Field(description="See core.fund_day.")
     usd_per_unit: Rate = pa.Field(nullable=True, description="US dollars for a unit of currency.")
@@ -43,7 +29,7 @@ class FundSession(Strict):
         description="Foreign, or no day of its week has a rate: NULL, never dollars (E99)."
     )
 
-    class Config(Strict.Config):
+    class Config(FundOnDay.Config):
         """The grain."""
 
         unique = ["source", "label", "trade_date"]
