@@ -7,10 +7,10 @@ number has not been raised.
 
 from __future__ import annotations
 
-READING = 3
+READING = 4
 """How bytes become observations: a change has every report read again."""
 
-CHECKING = 3
+CHECKING = 4
 """What is admitted to a week: a change has every week checked again."""
 
 WAREHOUSE = 2

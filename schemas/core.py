@@ -232,6 +232,9 @@ class FundDay(FundOnDay):
     is_held: pl.Boolean = pa.Field(
         description="Held back: NAV and shares stand on different sides of a split (E11)."
     )
+    is_refused: pl.Boolean = pa.Field(
+        description="A number of the day was refused: unreadable, or contradicted (E105)."
+    )
     usd_per_unit: Rate = pa.Field(nullable=True, description="US dollars for a unit of currency.")
     fx_basis: pl.String = pa.Field(
         nullable=True, isin=["usd", "fixing", "last fixing"], description="Where the rate is from."

@@ -54,6 +54,9 @@ NET_FLOW_OF: tuple[dict[str, Literal[1, -1]], ...] = (
 PARTS = tuple(dict.fromkeys(part for parts in NET_FLOW_OF for part in parts))
 GROSS = tuple(part for part in PARTS if not part.startswith("net_flow"))
 NULL_KINDS = ("blank", "dash", "not_available", "not_declared", "holiday", "awaited")
+"""Why a publisher prints no number (E07)."""
+REFUSED = "refused"
+"""Why there is no number where one is printed that cannot be read, or that others contradict."""
 RUNS = {"week": 1} | {f"{weeks}w": weeks for weeks in range(2, 14)}
 """Periods of whole weeks, by how many: the week, and runs such as "four weeks in a row" (E45)."""
 PERIODS = ("day", *RUNS, "mtd", "qtd", "ytd", "since_inception", "close")

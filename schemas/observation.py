@@ -13,7 +13,7 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas.dimensions import LABELLED
-from schemas.measures import GROSS, MEASURES, NULL_KINDS, PERIODS
+from schemas.measures import GROSS, MEASURES, NULL_KINDS, PERIODS, REFUSED
 
 Amount = Annotated[pl.Decimal, 38, 10]
 Instant = Annotated[pl.Datetime, "us", "UTC"]
@@ -97,8 +97,8 @@ class Observation(Strict):
     printed: pl.String = pa.Field(description="The text as shown.")
     null_reason: pl.String = pa.Field(
         nullable=True,
-        isin=list(NULL_KINDS),
-        description="Why there is no value: blank, dash, holiday, awaited... (E07).",
+        isin=[*NULL_KINDS, REFUSED],
+        description="Why there is no value: blank, dash, holiday, awaited, refused... (E07).",
     )
     status: pl.String = pa.Field(
         isin=["final", "preliminary"],
@@ -172,6 +172,11 @@ class Observation(Strict):
         """Below 10^14 (an amount, a number of shares) or 10^7 (a share): else a unit slip (E51)."""
         most = pl.when(pl.col("unit").str.ends_with("/share")).then(10**7).otherwise(10**14)
         return data.lazyframe.select(pl.col("value").fill_null(0).abs() < most)
+
+
+def is_refused() -> pl.Expr:
+    """Whether an observation stands for a number that was refused."""
+    return pl.col("null_reason").eq_missing(pl.lit(REFUSED))
 
 
 class Refused(Strict):

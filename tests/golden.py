@@ -28,6 +28,7 @@ from pipelines.ingest.sources import sources
 from pipelines.layouts.source import Source, parse_source
 from pipelines.reading.reader import Reading, read_report
 from pipelines.report import Report
+from schemas.observation import is_refused
 
 MADE = dt.datetime(2026, 1, 1)  # noqa: DTZ001 (a workbook's times have no zone)
 RECEIVED = dt.datetime(2026, 9, 1, 12, tzinfo=dt.UTC)
@@ -195,10 +196,15 @@ def readings_of(source_name: str) -> dict[str, Reading]:
     }
 
 
+def numbers(observations: pl.DataFrame) -> pl.DataFrame:
+    """Return the observations that are not those of refused numbers."""
+    return observations.filter(~is_refused())
+
+
 def rows_of(reading: Reading, **where: object) -> list[dict[str, Any]]:
-    """Return the observations whose columns have the given values, as dictionaries."""
+    """Return what was read, of columns with the given values, as dictionaries: nothing refused."""
     wanted = [pl.col(name).eq_missing(pl.lit(value)) for name, value in where.items()]
-    return reading.observations.filter(pl.lit(value=True), *wanted).rows(named=True)
+    return numbers(reading.observations).filter(pl.lit(value=True), *wanted).rows(named=True)
 
 
 def only(reading: Reading, **where: object) -> dict[str, Any]:

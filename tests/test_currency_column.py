@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import golden
 import pytest
 from golden import declared, read_as
 
@@ -36,7 +37,7 @@ def read(rows: str, table: Any = CLASSES, **columns: Any) -> Any:
 
 
 def figures(reading: Any) -> list[tuple[Any, ...]]:
-    rows = reading.observations.sort("label", "measure").rows(named=True)
+    rows = golden.numbers(reading.observations).sort("label", "measure").rows(named=True)
     return [(row["label"], row["value"], row["currency"], row["unit"]) for row in rows]
 
 
@@ -144,7 +145,7 @@ def test_e99_a_sign_of_another_currency_is_refused_with_both() -> None:
 def test_e99_one_label_in_two_currencies_is_two_statements_and_both_are_refused() -> None:
     rows = "2026-01-05,ZZA,USD,5\n2026-01-05,ZZA,CAD,5\n2026-01-05,ZZB,CAD,5"
     checked = check([read(rows)])
-    assert checked.observations.get_column("label").to_list() == ["ZZB"]
+    assert golden.numbers(checked.observations).get_column("label").to_list() == ["ZZB"]
     assert "one_number_per_key" in set(checked.refused.get_column("rule"))
 
 

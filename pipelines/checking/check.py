@@ -6,13 +6,14 @@ hundred. The outcomes decide whether a week is admitted; `ingest` writes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from pipelines.checking.contract import completed, rule_outcomes, split
-from pipelines.checking.positions import positions
+from pipelines.checking.contradicted import contradicted, without_numbers
+from pipelines.checking.positions import position_lines
 from pipelines.checking.totals import totals
 from pipelines.layouts.language import Layout
 from pipelines.reading.reader import Reading
@@ -42,8 +43,13 @@ def blocking(outcomes: pl.DataFrame) -> pl.DataFrame:
     return outcomes.filter(pl.col("blocking") & pl.col("verdict").is_in(["unexplained", "refused"]))
 
 
-def check(readings: Sequence[Reading]) -> Checked:
+def check(readings: Sequence[Reading], accepted: Collection[str] = ()) -> Checked:
     """Apply the contract, and reconcile the rows that keep it.
+
+    Args:
+        readings: what reports say.
+        accepted: the reports, by id, that a person has let through although their own numbers
+            contradict each other.
 
     Raises:
         pandera.errors.SchemaError: the reader made a frame of the wrong shape. Bad data never
@@ -51,12 +57,15 @@ def check(readings: Sequence[Reading]) -> Checked:
     """
     observations = [empty(Observation), *(each.observations for each in readings)]
     good, broken = split(pl.concat(observations))
-    refused = pl.concat([*(each.refused for each in readings), broken])
     good = good.sort("week_ending", *KEY[1:], maintain_order=True)
+    doubted = good.filter(~pl.col("report_id").is_in(list(accepted)))
+    held = pl.concat([contradicted(layout, own) for layout, _, own in _alike(readings, doubted)])
+    refused = pl.concat([*(each.refused for each in readings), broken, held])
+    good = without_numbers(good, held)
     lines = [
         line
         for layout, complete, own in _alike(readings, good)
-        for line in (*totals(layout, own, complete=complete), *positions(layout, own))
+        for line in (*totals(layout, own, complete=complete), *position_lines(layout, own))
     ]
     outcomes = pl.concat([rule_outcomes(good, refused), *map(completed, lines)])
     return Checked(good, refused, outcomes)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from schemas.observation import Observation, Outcome, Refused, empty
+from schemas.measures import REFUSED
+from schemas.observation import KEY, Observation, Outcome, Refused, empty, is_refused
 
 AMOUNT = pl.Decimal(38, 10)
 """An amount of an outcome."""
@@ -17,7 +18,11 @@ _RULES = {
     "label": "a row without a label",
     "currency": "an amount whose row is in no known currency, or in another one",
     "row": "a row shorter or longer than its header",
+    "contradiction": "a row whose AUM is not NAV x shares outstanding",
+    "jump": "a number far from the other days of its member",
 }
+_PLACELESS = ["vocabulary", "period_in_week", "not_from_the_future"]
+"""Rules that leave open what a number is about, so that it cannot be missing there."""
 _SAMPLE = 5
 
 
@@ -62,17 +67,35 @@ def split(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         )
     )
     good = numbered.join(named, on="index", how="anti").drop("index")
-    return good, broken.select(empty(Refused).columns)
+    missing = numbered.join(named.filter(~pl.col("rule").is_in(_PLACELESS)), on="index", how="semi")
+    return (
+        pl.concat([good, _without_number(missing.drop("index"), good)]),
+        broken.select(empty(Refused).columns),
+    )
+
+
+def _without_number(refused: pl.DataFrame, good: pl.DataFrame) -> pl.DataFrame:
+    """Return refused rows without their number, where no other row is about the same."""
+    key = ["report_id", *KEY]
+    return (
+        refused.unique(key, keep="first", maintain_order=True)
+        .join(good, on=key, how="anti")
+        .with_columns(
+            pl.when(pl.lit(value=False)).then(pl.col("value", "half_unit", "currency")),
+            null_reason=pl.lit(REFUSED),
+        )
+    )
 
 
 def rule_outcomes(good: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
     """Return one outcome per rule, report and week, also where nothing failed."""
+    numbers = good.filter(~is_refused())
     counted = (
-        pl.concat([good.select(REPORT), refused.select(REPORT)])
+        pl.concat([numbers.select(REPORT), refused.select(REPORT)])
         .group_by(REPORT)
         .agg(checked=pl.len().cast(pl.Int64))
     )
-    kept = good.group_by(REPORT).agg(kept=pl.len())
+    kept = numbers.group_by(REPORT).agg(kept=pl.len())
     failed = refused.group_by(*REPORT, "rule").agg(
         failed=pl.len().cast(pl.Int64),
         sample=pl.format("{}!{} {}", "sheet", "cell", "printed").head(_SAMPLE).str.join("; "),

@@ -10,6 +10,7 @@ from pipelines.checking.contract import AMOUNT, REPORT
 from pipelines.checking.intervals import Interval, slip, verdict_of
 from pipelines.layouts.language import Layout, RowRule, label_in
 from schemas.dimensions import PRINTED
+from schemas.observation import is_refused
 
 _PARTS = [name for name in PRINTED if name != "total"]
 _FIGURE = ("value", "half_unit", "sheet", "cell")
@@ -24,6 +25,7 @@ def totals(layout: Layout, observations: pl.DataFrame, *, complete: bool) -> lis
     two may cover different products, so a residual only warns.
     """
     printed = [table for table in layout.tables if table.totals != "none"]
+    observations = observations.filter(~is_refused())
     # A blank total is nothing to compare the parts with.
     sums = observations.filter(
         pl.col("value").is_not_null()
@@ -41,17 +43,15 @@ def totals(layout: Layout, observations: pl.DataFrame, *, complete: bool) -> lis
         own = totals.filter(pl.col("printed_table") == table.name)
         elsewhere = totals.sort("half_unit").unique(_SPAN, keep="first", maintain_order=True)
         others = elsewhere.join(own, on=_SPAN, how="anti")
-        blocking = complete or table.totals == "reconcile"
-        lines.append(_compared(table.name, parts, own, blocking=blocking))
+        is_exact = table.totals == "exact"
+        blocking = complete or is_exact or table.totals == "reconcile"
+        lines.append(_compared(table.name, parts, own, blocking=blocking, is_exact=is_exact))
         lines.append(_compared(table.name, parts, others, blocking=False))
         for rule in table.rows:
             if rule.of is None:
                 continue
-            texts = [text.casefold() for text in rule.text]
-            subtotals = sums.filter(
-                (pl.col("printed_table") == table.name)
-                & pl.col("label").str.to_lowercase().is_in(texts)
-            )
+            is_named = pl.col("label").str.to_lowercase().is_in([*map(str.casefold, rule.text)])
+            subtotals = sums.filter((pl.col("printed_table") == table.name) & is_named)
             below = [each for each in parts.get_column("label").unique() if label_in(rule.of, each)]
             chosen = parts.filter(pl.col("label").is_in(below))
             lines.append(_compared(table.name, chosen, subtotals, rule, blocking=blocking))
@@ -65,6 +65,7 @@ def _compared(
     rule: RowRule | None = None,
     *,
     blocking: bool,
+    is_exact: bool = False,
 ) -> pl.DataFrame:
     """Compare printed sums with their parts; a rule names a subtotal and the rows that it sums."""
     summed = parts.group_by(_SPAN, maintain_order=True).agg(
@@ -97,9 +98,10 @@ def _compared(
             ),
         )
         .with_columns(verdict=verdict_of(pl.col("residual"), pl.col("hard_bound")))
+        .pipe(_to_the_last_digit if is_exact else _within_rounding)
         # While the publisher is filling a row, its total may run ahead of or behind its parts.
         .with_columns(
-            blocking=pl.lit(blocking) & (pl.col("filling") == "final"),
+            blocking=pl.lit(blocking) & (pl.col("filling") == "final") & ~pl.col("is_news"),
             failed=(pl.col("verdict") == "unexplained").cast(pl.Int64),
             sample=pl.format("{}!{}", "sheet", "cell"),
         )
@@ -111,12 +113,31 @@ def _compared(
     return compared.with_columns(proposal=pl.Series(proposals, dtype=pl.String))
 
 
+def _within_rounding(compared: pl.DataFrame) -> pl.DataFrame:
+    return compared.with_columns(is_news=pl.lit(value=False))
+
+
+def _to_the_last_digit(compared: pl.DataFrame) -> pl.DataFrame:
+    """Let rounding explain nothing, as the publisher adds up the printed parts.
+
+    What it could explain elsewhere is news, but refuses nobody.
+    """
+    is_news = pl.col("verdict") == "rounding"
+    return compared.with_columns(
+        is_news=is_news,
+        verdict=pl.when(is_news).then(pl.lit("unexplained")).otherwise(pl.col("verdict")),
+        hard_bound=pl.lit(0, AMOUNT),
+        soft_bound=pl.lit(0, AMOUNT),
+    )
+
+
 def _unit_slips(line: dict[str, Any], parts: pl.DataFrame) -> str | None:
     """Name the figures that would each close the line if read in another unit (E51)."""
     of_line = parts.filter(pl.col(name) == line[name] for name in _SPAN)
     proposals = []
     for part in of_line.filter(pl.col("value").is_not_null()).iter_rows(named=True):
-        rest = Interval.of(line["residual"] + part["value"], line["hard_bound"] - part["half_unit"])
+        others = line["part_bound"] + line["half_unit"] - part["half_unit"]
+        rest = Interval.of(line["residual"] + part["value"], others)
         proposals.append(_reading(part["label"], part, rest))
     needed = Interval.of(line["found"], line["part_bound"])
     proposals.append(_reading(line["label"], {**line, "value": line["expected"]}, needed))

@@ -14,7 +14,7 @@ from pipelines.store.paths import Warehouse
 
 
 def let_through(warehouse: Warehouse, report: str, because: str) -> None:
-    """Record that a report on hold is let through.
+    """Record that a report on hold, or one with rows on hold, is let through.
 
     Args:
         warehouse: where it is archived.
@@ -22,10 +22,15 @@ def let_through(warehouse: Warehouse, report: str, because: str) -> None:
         because: why.
 
     Raises:
-        FundflowsError: no report on hold is meant, or several.
+        FundflowsError: no such report is meant, or several.
     """
     plans = [read_unread(warehouse, plan(warehouse, source)) for source in sources().values()]
-    held = [each for known in plans for each in known.reports if each.is_on_hold]
+    held = [
+        each
+        for known in plans
+        for each in known.reports
+        if each.is_on_hold or each.has_rows_on_hold
+    ]
     wanted = [each for each in held if report == each.name or each.report_id.startswith(report)]
     if len(wanted) != 1:
         raise FundflowsError(

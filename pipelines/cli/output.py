@@ -15,7 +15,7 @@ from rich.table import Table
 from pipelines.checking.check import Checked
 from pipelines.errors import FundflowsError
 from pipelines.ingest.known import KnownReport
-from pipelines.layouts.language import Across, IgnoredColumn, KeyColumn, NumberColumn
+from pipelines.layouts.columns import Across, IgnoredColumn, KeyColumn, NumberColumn
 from pipelines.reading import containers
 from pipelines.reading.found import Found, Mapped
 from pipelines.reading.grid import column_letters

@@ -21,15 +21,8 @@ from openpyxl.worksheet.properties import PageSetupProperties
 
 from pipelines.errors import LayoutError, Where
 from pipelines.ingest.form_cells import DATE, put_text, put_value, same_bytes
-from pipelines.layouts.language import (
-    Column,
-    IgnoredColumn,
-    KeyColumn,
-    Layout,
-    NumberColumn,
-    Table,
-    label_in,
-)
+from pipelines.layouts.columns import Column, IgnoredColumn, KeyColumn, NumberColumn
+from pipelines.layouts.language import Layout, Table, label_in
 from pipelines.layouts.source import Source
 from pipelines.layouts.units import clean
 

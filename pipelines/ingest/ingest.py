@@ -139,7 +139,7 @@ def _checked(plan: Plan, reports: list[Archived]) -> Checked:
     if errors:
         raise Unusable(errors)
     try:
-        return check(list(readings.values()))
+        return check(list(readings.values()), plan.accepted)
     except Exception as first:  # one odd report among many: which one?
         for each in reports:
             try:

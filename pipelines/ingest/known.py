@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.ingest.holds import Extent, on_hold
+from pipelines.ingest.holds import Extent, OnHold, on_hold
+from pipelines.ingest.series import misfiled
 from pipelines.layouts.source import Source
 from pipelines.store.archive import Archived
 
@@ -21,7 +22,8 @@ class KnownReport:
     """An archived report: its clocks, and what the index knows of it.
 
     `error` says why it cannot be used. `is_read` is false until the present layouts have been
-    applied to it. `is_on_hold`: it waits for a person, as `error` says. `is_stale`: it can no
+    applied to it. `is_on_hold`: it waits for a person, as `error` says; of one that
+    `has_rows_on_hold`, these do, as the quarantine says. `is_stale`: it can no
     longer be used, and weeks that were made of it stay.
     """
 
@@ -35,6 +37,7 @@ class KnownReport:
     weeks: int
     is_read: bool
     is_on_hold: bool = False
+    has_rows_on_hold: bool = False
     is_stale: bool = False
 
     @property
@@ -78,18 +81,34 @@ def known_reports(
     known = [
         _known(each, covered, lost.get(each.report.report_id), is_read=is_read) for each in archived
     ]
+    doubted = {*rows.filter(pl.col("digest") != pl.col("digest_if_accepted"))["report_id"]}
+    held = _held(source, known, rows, accepted)
+    for each in known:
+        waits = held.get(each.report_id)
+        error = each.error or (str(waits) if waits else None)
+        stale = error is not None and each.report_id in admitted
+        yield replace(
+            each,
+            error=error,
+            is_on_hold=waits is not None,
+            has_rows_on_hold=each.report_id in doubted and each.report_id not in accepted,
+            is_stale=stale,
+        )
+
+
+def _held(
+    source: Source, known: Iterable[KnownReport], rows: pl.DataFrame, accepted: Collection[str]
+) -> dict[str, OnHold]:
+    """Return the reports that wait for a person: shorter than the one before, or misfiled."""
     extents = _extents(rows)
     usable = [
         (each.archived.report, each.known_at, extents[each.report_id])
         for each in known
         if not each.error and each.report_id in extents
     ]
-    held = on_hold(source, usable, accepted)
-    for each in known:
-        waits = held.get(each.report_id)
-        error = each.error or (str(waits) if waits else None)
-        stale = error is not None and each.report_id in admitted
-        yield replace(each, error=error, is_on_hold=waits is not None, is_stale=stale)
+    shorter = on_hold(source, usable, accepted)
+    whole = [report for report, _, _ in usable if report.report_id not in shorter]
+    return {**shorter, **misfiled(source, rows, whole, accepted)}
 
 
 def _known(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -96,7 +96,7 @@ class Plan:
         Columns `week_ending, report_id, known_at, digest`; oldest vintage of a week first. A stale
         report covers the weeks that were made of it.
         """
-        return _coverage(self.reports, self.rows, self.written)
+        return _coverage(self.reports, self.rows, self.written, self.accepted)
 
     @cached_property
     def vintages(self) -> dict[dt.date, tuple[Vintage, ...]]:
@@ -147,7 +147,10 @@ class Plan:
 
 
 def _coverage(
-    reports: Sequence[KnownReport], rows: pl.DataFrame, written: Mapping[dt.date, Mark | None]
+    reports: Sequence[KnownReport],
+    rows: pl.DataFrame,
+    written: Mapping[dt.date, Mark | None],
+    accepted: Collection[str],
 ) -> pl.DataFrame:
     """Join what usable reports cover by the index, and stale ones by the weeks made of them."""
     known = pl.DataFrame(
@@ -156,7 +159,10 @@ def _coverage(
         orient="row",
     ).with_row_index("order")
     usable = known.filter(~pl.col("error"))
-    read = rows.drop_nulls("week_ending").drop("error").join(usable, on="report_id")
+    is_accepted = pl.col("report_id").is_in(list(accepted))
+    digest = pl.when(is_accepted).then("digest_if_accepted").otherwise("digest")
+    digested = rows.drop_nulls("week_ending").drop("error").with_columns(digest=digest)
+    read = digested.join(usable, on="report_id")
     stale_ids = {each.report_id for each in reports if each.is_stale}
     stale = pl.DataFrame(
         [

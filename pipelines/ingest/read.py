@@ -16,6 +16,7 @@ from pipelines.errors import FundflowsError, UnreadableReport, Where
 from pipelines.ingest.holds import Extent, extent_of
 from pipelines.ingest.known import KnownReport
 from pipelines.ingest.plan import Plan
+from pipelines.ingest.series import series_of
 from pipelines.ingest.vintages import digests
 from pipelines.layouts.source import Source
 from pipelines.reading.reader import Reading, read_report
@@ -139,9 +140,19 @@ def _rows_of(source: Source, each: KnownReport, readings: _Readings) -> pl.DataF
 
 def _covered(
     source: Source, archived: Archived, reading: Reading, content: bytes
-) -> tuple[dict[dt.date, str], Extent | None]:
+) -> tuple[dict[dt.date, dict[str, object]], Extent | None]:
     try:
-        return digests(reading), extent_of(reading, content)
+        accepted = digests(reading, is_accepted=True)
+        series = series_of(source, reading)
+        weeks: dict[dt.date, dict[str, object]] = {
+            week: {
+                "digest": digest,
+                "digest_if_accepted": accepted.get(week),
+                "series": series.get(week),
+            }
+            for week, digest in digests(reading).items()
+        }
+        return weeks, extent_of(reading, content)
     except Exception as error:
         raise unexpected(source, archived, error) from error
 
@@ -150,7 +161,7 @@ def _row(
     source: Source,
     each: KnownReport,
     stated: Mapping[str, object],
-    weeks: Mapping[dt.date, str] = {},
+    weeks: Mapping[dt.date, Mapping[str, object]] = {},
 ) -> pl.DataFrame:
     """Return the rows of a report in the index; what it printed before it became unusable stays."""
     report = each.archived.report
@@ -163,5 +174,5 @@ def _row(
         "published_at": each.published_at,
         **stated,
     }
-    covered = [{"week_ending": week, "digest": weeks[week]} for week in sorted(weeks)]
+    covered = [{"week_ending": week, **weeks[week]} for week in sorted(weeks)]
     return pl.DataFrame([{**row, **of_week} for of_week in covered or [{}]], index.SCHEMA)

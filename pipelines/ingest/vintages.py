@@ -9,19 +9,24 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from pipelines.checking.check import Checked, blocking
+from pipelines.checking.contradicted import contradicted
 from pipelines.reading.reader import Reading
 from pipelines.store.week_files import Frames, Vintage
-from schemas.observation import KEY, STATED, Observation, Outcome, Refused, empty
+from schemas.observation import KEY, STATED, Observation, Outcome, Refused, empty, is_refused
 
 
-def digests(reading: Reading) -> dict[dt.date, str]:
-    """Return a digest per week of all that the report says about it, refused rows included."""
+def digests(reading: Reading, *, is_accepted: bool = False) -> dict[dt.date, str]:
+    """Return a digest per week of all that the report says about it, refused rows included.
+
+    What its other numbers contradict is refused, too, unless a person has accepted the report.
+    """
     columns = [*KEY, *STATED, "null_reason"]
     observed = reading.observations.select(
         "week_ending",
         line=pl.concat_str(pl.col(columns).cast(pl.String), separator="|", ignore_nulls=True),
     )
-    refused = reading.refused.select(
+    held = [] if is_accepted else [contradicted(reading.layout, reading.observations)]
+    refused = pl.concat([reading.refused, *held]).select(
         "week_ending", line=pl.concat_str("rule", "sheet", "cell", "printed", separator="|")
     )
     lines = pl.concat([observed, refused]).sort("week_ending", "line")
@@ -73,6 +78,13 @@ def _news(rows: Checked, order: pl.DataFrame) -> pl.DataFrame:
     admitted = order.join(blocking(rows.outcomes), on=on, how="anti")
     stated = rows.observations.join(admitted, on=on).unique([*KEY, "report_id"], keep="first")
     stated = stated.sort(*KEY, "order", nulls_last=True)
+    # What is refused takes nothing back, unless all of its row is as it was printed before.
+    row = ["report_id", "printed_table", "dimension", "label", "period_end"]
+    is_other = pl.col("printed") != pl.col("printed").shift(1).over(KEY)
+    is_another_row = (is_refused() & is_other.fill_null(value=False)).any().over(row)
+    stated = stated.filter(
+        ~(is_refused() & is_another_row & (pl.int_range(pl.len()).over(KEY) > 0))
+    )
     is_new = ~pl.all_horizontal(
         pl.col(name).eq_missing(pl.col(name).shift(1).over(KEY)) for name in STATED
     )

@@ -11,139 +11,28 @@ import datetime as dt
 import re
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 
 import pydantic
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import Field
 
-from pipelines.layouts.consistency import wrong_columns, wrong_tables
-from pipelines.layouts.units import (
-    CELL_SCALES,
-    NULL_REASONS,
-    ROW,
-    SCALES,
-    Unit,
-    clean,
-    declared_unit,
+from pipelines.layouts.columns import (
+    Across,
+    Column,
+    Dimension,
+    KeyColumn,
+    Model,
+    NumberColumn,
+    Pattern,
+    Period,
+    Texts,
 )
-from schemas.dimensions import LABELLED
-from schemas.measures import MEASURES, NULL_KINDS, PERIODS
+from pipelines.layouts.consistency import wrong_columns, wrong_tables
+from pipelines.layouts.units import CELL_SCALES, NULL_REASONS, SCALES, clean
+from schemas.measures import MEASURES, NULL_KINDS
 
 Container = Literal["xlsx", "csv", "html"]
 """Each is read by the module of that name in `reading.containers`."""
-Period = Literal[PERIODS]  # type: ignore[valid-type]
-Dimension = Literal[LABELLED]  # type: ignore[valid-type]
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _compiled(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
-    return pattern
-
-
-Pattern = Annotated[str, AfterValidator(_compiled)]
-"""A regular expression that must match the whole text, with case."""
-
-Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-"""One text, or several of which any may match."""
-
-
-class Model(pydantic.BaseModel):
-    """A part of a source's file; an unknown field is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _kind_of_unit(base: str) -> str:
-    """Return a base unit with any currency as `money`."""
-    currency = Unit(base).currency or (ROW if Unit(base).is_of_the_row else None)
-    return base.replace(currency, "money") if currency else base
-
-
-class Printed(Model):
-    """What a printed number means: its measure, unit, sign and period."""
-
-    measure: str
-    unit: str = Field(description="As publishers print it: US$m, thousand shares, USD/share, %.")
-    period: Period = Field("close", description="What span of time a flow covers.")
-    dimension: Dimension | None = Field(None, description="`total` for a column of row totals.")
-    sign: Literal[1, -1] = Field(1, description="-1 where the publisher prints outflows positive.")
-    decimals: int | None = Field(
-        None, ge=0, le=10, description="Printed precision of a file that drops trailing zeros."
-    )
-
-    @pydantic.model_validator(mode="after")
-    def _known(self) -> Self:
-        if self.measure not in MEASURES:
-            raise ValueError(f"measure {self.measure!r} is not one of {', '.join(MEASURES)}")
-        unit = declared_unit(self.unit)
-        if unit is None or unit.base is None:
-            raise ValueError(f"unit {self.unit!r} is not a unit such as US$m, shares, USD/share")
-        measure = MEASURES[self.measure]
-        kind = measure.kind
-        if _kind_of_unit(unit.base) != _kind_of_unit(measure.base):
-            raise ValueError(f"{self.measure} is in {measure.base}: {self.unit!r} does not fit it")
-        if (kind == "flow") == (self.period == "close"):
-            raise ValueError(f"{self.measure} is a {kind}: period {self.period!r} does not fit it")
-        return self
-
-    @cached_property
-    def in_unit(self) -> Unit:
-        """The unit, parsed."""
-        unit = declared_unit(self.unit)
-        assert unit is not None  # noqa: S101 (the validator has parsed it)
-        return unit
-
-
-class KeyColumn(Model):
-    """A column that says what its row is about: date, label, second label or currency."""
-
-    key: Literal["date", "label", "sublabel", "currency"]
-    formats: Texts = Field((), description="strptime formats of a printed date.")
-    also: Texts = Field((), description="Other spellings of the header.")
-
-
-class NumberColumn(Printed):
-    """A column of printed numbers."""
-
-    optional: bool = Field(False, description="May be absent.")
-    also: Texts = Field((), description="Other spellings of the header.")
-
-
-class IgnoredColumn(Model):
-    """A column that is known and deliberately not read; the bytes stay in the archive."""
-
-    ignore: str = Field(description="Why.")
-    also: Texts = Field((), description="Other spellings of the header.")
-
-
-def _kind_of_column(column: Any) -> str:
-    named = column if isinstance(column, dict) else column.model_dump()
-    return next((kind for kind in ("key", "ignore") if kind in named), "measure")
-
-
-Column = Annotated[
-    Annotated[KeyColumn, Tag("key")]
-    | Annotated[NumberColumn, Tag("measure")]
-    | Annotated[IgnoredColumn, Tag("ignore")],
-    Discriminator(_kind_of_column),
-]
-
-
-class Across(Printed):
-    """Columns that are members themselves (tickers across, dates down): melted into rows.
-
-    Whatever header matches `label` is a member: a new fund needs no new layout.
-    """
-
-    label: Pattern = Field(description="Of the whole header; group 1 is the label.")
-    dimension: Dimension
 
 
 class RowRule(Model):
@@ -188,9 +77,10 @@ class Table(Model):
     filling: bool = Field(
         False, description="The newest dated rows are filled in by and by: preliminary until full."
     )
-    totals: Literal["reconcile", "as_declared", "none"] = Field(
+    totals: Literal["reconcile", "exact", "as_declared", "none"] = Field(
         "reconcile",
-        description="Parts must equal printed totals; or only if the report says it is complete.",
+        description="Parts must equal printed totals within rounding; to the last digit, where the "
+        "publisher adds up the printed parts; or only if the report says it is complete.",
     )
     where: dict[str, Texts] = Field(
         {},
@@ -200,6 +90,15 @@ class Table(Model):
         (), description="Tables whose number stands where both print one of a member and period."
     )
     position: bool = Field(False, description="AUM = NAV x shares outstanding on every row.")
+    position_within: Decimal = Field(
+        Decimal("0.05"),
+        gt=0,
+        description="By what part of AUM a row may miss that until it is refused (E105).",
+    )
+    positions_dated: Literal["trade", "settlement"] = Field(
+        "trade",
+        description="settlement: the shares of a row are those after the session before it (F18).",
+    )
     ragged: bool = Field(
         False, description="Rows end with their last value: what is missing at their end is blank."
     )
@@ -248,7 +147,7 @@ class Layout(Model):
     container: Container
     valid_from: dt.date
     valid_until: dt.date | None = Field(None, description="Last content date, if it was replaced.")
-    facts: dict[Literal["as_of", "published", "completeness"], Fact] = {}
+    facts: dict[Literal["as_of", "published", "completeness"], Fact] = Field({})
     nulls: dict[str, Literal[NULL_KINDS]] = Field(  # type: ignore[valid-type]
         {}, description="Further words for a missing number: reason."
     )

@@ -15,8 +15,9 @@ import yaml
 from pydantic import Field
 
 from pipelines.errors import LayoutError, Where
+from pipelines.layouts.columns import Model
 from pipelines.layouts.consistency import reaches_no_table
-from pipelines.layouts.language import Layout, Model
+from pipelines.layouts.language import Layout
 from pipelines.versions import READING
 from pipelines.weeks import Weekday
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipelines.errors import ShapeError, Where
-from pipelines.layouts.language import Layout, Printed
+from pipelines.layouts.columns import Printed
+from pipelines.layouts.language import Layout
 from pipelines.layouts.units import Unit
 from pipelines.reading.found import Found, Mapped
 from pipelines.reading.grid import Cell

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines.layouts.language import Layout
-from schemas.measures import NET_FLOW_OF
+from schemas.measures import NET_FLOW_OF, REFUSED
 
 _SAME = ("dimension", "label", "period", "period_start", "period_end")
 Observed = dict[str, Any]
@@ -19,8 +19,29 @@ Observed = dict[str, Any]
 
 def combined(layout: Layout, observed: Iterable[Observed]) -> list[Observed]:
     """Return the observations that stand, and the net flows of which only parts are printed."""
-    in_force = _in_force(layout, list(observed))
+    in_force = _in_force(layout, _refused_once(list(observed)))
     return [*in_force, *_net_flows(in_force)]
+
+
+def _refused_once(observed: list[Observed]) -> list[Observed]:
+    """Leave out a refused number where the report has another one for the same member and day.
+
+    One that stays is in no currency: it may be just that which is wrong.
+    """
+    refused = [row for row in observed if row["null_reason"] == REFUSED]
+    if not refused:
+        return observed
+    taken = {_key(row) for row in observed if row["null_reason"] != REFUSED}
+    first = {_key(row): row for row in reversed(refused)}
+    return [
+        {**row, "currency": None} if row["null_reason"] == REFUSED else row
+        for row in observed
+        if row["null_reason"] != REFUSED or (_key(row) not in taken and first[_key(row)] is row)
+    ]
+
+
+def _key(row: Observed) -> tuple[Any, ...]:
+    return row["printed_table"], row["measure"], *(row[name] for name in _SAME)
 
 
 def _in_force(layout: Layout, observed: list[Observed]) -> list[Observed]:

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from pipelines.layouts.language import Layout, Printed
+from pipelines.layouts.columns import Printed
+from pipelines.layouts.language import Layout
 from pipelines.reading.found import Found, Mapped
 from pipelines.reading.numbers import Style, digits_of, marks_of
 

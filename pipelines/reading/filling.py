@@ -6,7 +6,8 @@ import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
 
-from pipelines.layouts.language import Across, Layout
+from pipelines.layouts.columns import Across
+from pipelines.layouts.language import Layout
 from pipelines.reading.cells import number_in
 from pipelines.reading.found import Found
 from pipelines.reading.numbers import NotANumber

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from pipelines.errors import ShapeError, Where
-from pipelines.layouts.language import Across, IgnoredColumn, KeyColumn, NumberColumn, Table
+from pipelines.layouts.columns import Across, IgnoredColumn, KeyColumn, NumberColumn
+from pipelines.layouts.language import Table
 from pipelines.layouts.units import Unit, split_header
 from pipelines.reading.grid import Grid
 from pipelines.reading.numbers import PLAIN, Style

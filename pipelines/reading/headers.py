@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from pipelines.errors import ShapeError, Where
-from pipelines.layouts.language import Across, IgnoredColumn, NumberColumn, Table, label_in
+from pipelines.layouts.columns import Across, IgnoredColumn, NumberColumn
+from pipelines.layouts.language import Table, label_in
 from pipelines.layouts.units import Unit, parse_unit, split_header
 from pipelines.reading.found import Found, Mapped, column_error, header_texts, same
 from pipelines.reading.grid import Grid, column_letters

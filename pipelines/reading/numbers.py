@@ -23,6 +23,7 @@ from pipelines.layouts.units import (
     any_of,
     clean,
 )
+from schemas.measures import REFUSED
 
 _DIRECTION = re.compile(
     r"^(?:net\s+)?(?P<word>inflows?|outflows?|minus|negative)(?:\s+of)?\s+(?P<rest>\S.*)$",
@@ -104,6 +105,11 @@ class Number:
     half_unit: Decimal | None
     null_reason: str | None = None
     factor: Decimal = Decimal(1)
+
+
+def missing(printed: str) -> Number:
+    """Return the number of a cell that was refused: none, so that what lacks it can say so."""
+    return Number(printed, None, None, REFUSED)
 
 
 def parse_number(

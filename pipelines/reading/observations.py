@@ -9,7 +9,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from pipelines import weeks
-from pipelines.layouts.language import Layout, Printed, Table
+from pipelines.layouts.columns import Printed
+from pipelines.layouts.language import Layout, Table
 from pipelines.layouts.source import Source
 from pipelines.layouts.units import Unit
 from pipelines.reading.facts import ReportFacts

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.errors import FundflowsError, ShapeError, Where
-from pipelines.layouts.language import Across, Layout, NumberColumn, Printed
+from pipelines.layouts.columns import Across, NumberColumn, Printed
+from pipelines.layouts.language import Layout
 from pipelines.layouts.source import Source
 from pipelines.reading import containers
 from pipelines.reading.cells import column_unit, number_in
@@ -24,10 +25,11 @@ from pipelines.reading.filling import with_preliminary
 from pipelines.reading.found import Found, Mapped
 from pipelines.reading.grid import Grid
 from pipelines.reading.headers import find
-from pipelines.reading.numbers import NotANumber
+from pipelines.reading.numbers import NotANumber, missing
 from pipelines.reading.observations import Record, newest_of, refused_by_week
 from pipelines.reading.plausible import plausible
 from pipelines.reading.rows import Refusal, Row, rows_of
+from pipelines.reading.settlement import at_trade, dated_at_trade
 from pipelines.report import Report
 from schemas.observation import Observation, Refused, frame
 
@@ -155,6 +157,7 @@ def _read_table(record: Record, found: Found) -> None:
     rows, impossible = plausible(found, rows, record.source.week)
     for refusal in (*refusals, *impossible):
         record.refuse(found, refusal)
+        _miss_row(record, found, refusal)
     if not rows and not found.continued and not record.has_refused(found.table.name):
         raise ShapeError(
             f"Table {found.table.name} has no row.",
@@ -164,8 +167,9 @@ def _read_table(record: Record, found: Found) -> None:
             fix="check that the report was saved whole",
         )
     rows = with_preliminary(found, rows, record.layout)
+    sessions = dated_at_trade(found.table, rows)
     for row in _footers_dated(rows, record.facts):
-        _read_row(record, found, row)
+        _read_row(record, found, row, sessions)
 
 
 def _footers_dated(rows: list[Row], facts: ReportFacts) -> list[Row]:
@@ -175,7 +179,7 @@ def _footers_dated(rows: list[Row], facts: ReportFacts) -> list[Row]:
     return [row.dated(newest) if row.rule is not None and row.date is None else row for row in rows]
 
 
-def _read_row(record: Record, found: Found, row: Row) -> None:
+def _read_row(record: Record, found: Found, row: Row, sessions: dict[int, dt.date] | None) -> None:
     for mapped in found.columns:
         means = mapped.means
         if not isinstance(means, NumberColumn | Across):
@@ -187,8 +191,21 @@ def _read_row(record: Record, found: Found, row: Row) -> None:
             number = number_in(cell, mapped, unit, record.layout)
         except (NotANumber, NotItsCurrency) as error:
             record.refuse(found, _unreadable(row, mapped, means, cell.text, error))
-            continue
-        record.observe(found, row, mapped, number=number, unit=unit)
+            number = missing(cell.text)
+        if of := at_trade(row, means.measure, sessions):
+            record.observe(found, of, mapped, number=number, unit=unit)
+
+
+def _miss_row(record: Record, found: Found, refusal: Refusal) -> None:
+    """Say that the numbers of a refused row are missing, if it is known what they are about."""
+    row = refusal.row
+    if refusal.rule != "row" or row.date is None or row.rule is not None:
+        return
+    for mapped in found.columns:
+        if isinstance(mapped.means, NumberColumn | Across) and (mapped.label or row.label):
+            unit = column_unit(found, mapped, mapped.means)
+            shown = found.grid.cell(row.index, mapped.column).text
+            record.observe(found, row, mapped, number=missing(shown), unit=unit)
 
 
 def _unreadable(

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pipelines.errors import ShapeError, Where
-from pipelines.layouts.language import KeyColumn, Printed, RowRule, label_in
+from pipelines.layouts.columns import KeyColumn, Printed
+from pipelines.layouts.language import RowRule, label_in
 from pipelines.layouts.units import clean
 from pipelines.reading.dates import lacks_year, parse_date
 from pipelines.reading.facts import ReportFacts

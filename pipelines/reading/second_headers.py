@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from pipelines.layouts.language import KeyColumn, Table, label_in
+from pipelines.layouts.columns import KeyColumn
+from pipelines.layouts.language import Table, label_in
 from pipelines.reading.found import Found, same
 from pipelines.reading.grid import Grid
 

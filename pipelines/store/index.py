@@ -2,7 +2,8 @@
 
 Derived, and may be deleted: what it lacks is read again. One row per report and week, with the
 report's name and clocks, so that a lost report is known by name, and a digest of all that it says
-about the week; a report without a week, or one that cannot be used, has one row without a week.
+about the week: as it is, and if a person accepts what its own numbers contradict. A report without
+a week, or one that cannot be used, has one row without a week.
 `ingest.read` reads the reports; here are only their rows.
 """
 
@@ -13,6 +14,8 @@ import polars as pl
 from pipelines.store.files import write_whole
 from pipelines.store.paths import Warehouse
 
+SERIES = pl.List(pl.Struct({"label": pl.String(), "digest": pl.String(), "numbers": pl.Int64()}))
+"""Of a week: a digest of each label's numbers, and how many of them are not zero."""
 SCHEMA: dict[str, pl.DataType] = {
     "report_id": pl.String(),
     "fingerprint": pl.String(),
@@ -28,6 +31,8 @@ SCHEMA: dict[str, pl.DataType] = {
     "is_closed": pl.Boolean(),
     "week_ending": pl.Date(),
     "digest": pl.String(),
+    "digest_if_accepted": pl.String(),
+    "series": SERIES,
 }
 
 

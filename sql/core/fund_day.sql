@@ -26,7 +26,9 @@ printed as (
         arg_min(value, digits) filter (where measure = 'shares_outstanding') as shares,
         arg_min(value, digits) filter (where measure = 'coins_held') as coins,
         arg_min(value, digits) filter (where measure = 'coins_earned') as coins_earned,
-        bool_or(observation.status = 'preliminary') as is_preliminary
+        bool_or(observation.status = 'preliminary') as is_preliminary,
+        coalesce(bool_or(null_reason = 'refused' and measure <> 'market_price'), false)
+            as is_refused
     from numbers as observation
     inner join core.source using (source)
     group by all
@@ -142,6 +144,7 @@ select
     coalesce(split.split_new, 1) as split_new,
     coalesce(split.split_old, 1) as split_old,
     coalesce(split.is_held, false) as is_held,
+    once.is_refused,
     if(coalesce(once.currency, 'USD') = 'USD', 1, fx.usd_per_unit) as usd_per_unit,
     if(coalesce(once.currency, 'USD') = 'USD', 'usd', fx.basis) as fx_basis,
     if(once.is_preliminary, 'preliminary', 'final') as status

@@ -157,6 +157,17 @@ listed as (
     group by all
 ),
 
+-- What a refused position hides may have flowed until the next one (E105).
+days_in_a_row as (
+    select
+        *,
+        printed_flow_local is null as is_position,
+        lag(is_refused, 1, false) over (
+            partition by source, label order by trade_date
+        ) as is_refused_before
+    from core.fund_day
+),
+
 lacking as (
     select
         listed.source,
@@ -178,8 +189,8 @@ lacking as (
         label,
         week_ending,
         count(*) as days
-    from core.fund_day
-    where is_held or usd_per_unit is null
+    from days_in_a_row
+    where is_held or is_refused or usd_per_unit is null or (is_refused_before and is_position)
     group by all
 ),
 

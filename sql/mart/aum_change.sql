@@ -35,7 +35,7 @@ with counted as (
             round(cast(week.aum_close_usd as decimal(28, 2)) * member.share_counted, 2)
         ) as aum_close_usd,
         week.market_effect_usd is not null as is_flow_known,
-        week.status
+        if(week.fund = 'unmapped' and week.status = 'final', 'partial', week.status) as status
     from mart.fund_bridge as week
     inner join core.fund_week_member as member
         using (source, label, week_ending, issuer)
@@ -68,7 +68,7 @@ of_funds as (
         100 * sum(if(is_flow_known, aum_close_usd, 0)) / nullif(sum(aum_close_usd), 0) as coverage,
         case
             when bool_or(status = 'preliminary') then 'preliminary'
-            when bool_and(is_flow_known) then 'final'
+            when bool_and(is_flow_known and status = 'final') then 'final'
             else 'partial'
         end as status
     from counted

@@ -13,7 +13,8 @@ with counted as (
         week.days,
         week.days - week.days_without_flow as days_with_flow,
         week.flow_method,
-        week.status
+        week.status,
+        week.fund = 'unmapped' as is_unmapped
     from core.fund_week as week
     inner join core.fund_week_member as member
         using (source, label, week_ending, issuer)
@@ -43,7 +44,8 @@ of_funds as (
             when bool_or(status = 'preliminary') then 'preliminary'
             when bool_or(status = 'partial' or net_flow_usd is null) then 'partial'
             else 'final'
-        end as status
+        end as status,
+        bool_or(is_unmapped) as has_unmapped
     from counted
     group by all
 ),
@@ -90,7 +92,15 @@ with_totals as (
         if(printed.net_flow_usd is null, of_funds.method, 'printed') as method,
         of_funds.funds,
         of_funds.coverage,
-        if(printed.is_preliminary, 'preliminary', of_funds.status) as status
+        case
+            when printed.is_preliminary then 'preliminary'
+            -- An unmapped fund may be one that is there already: our sum may have it twice (E103).
+            when
+                of_funds.status = 'final' and of_funds.has_unmapped
+                and printed.net_flow_usd is null
+                then 'partial'
+            else of_funds.status
+        end as status
     from of_funds
     left join week_totals as printed
         on of_funds.source = printed.source
