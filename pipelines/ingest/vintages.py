@@ -80,10 +80,13 @@ def _news(rows: Checked, order: pl.DataFrame) -> pl.DataFrame:
     stated = stated.sort(*KEY, "order", nulls_last=True)
     # What is refused takes nothing back, unless all of its row is as it was printed before.
     row = ["report_id", "printed_table", "dimension", "label", "period_end"]
-    is_other = pl.col("printed") != pl.col("printed").shift(1).over(KEY)
-    is_another_row = (is_refused() & is_other.fill_null(value=False)).any().over(row)
-    stated = stated.filter(
-        ~(is_refused() & is_another_row & (pl.int_range(pl.len()).over(KEY) > 0))
+    is_other = pl.col("printed").ne_missing(pl.col("printed").shift(1).over(KEY))
+    stated = (
+        stated.with_columns(
+            is_first=pl.int_range(pl.len()).over(KEY) == 0, is_other=is_refused() & is_other
+        )
+        .filter(pl.col("is_first") | ~is_refused() | ~pl.col("is_other").any().over(row))
+        .drop("is_first", "is_other")
     )
     is_new = ~pl.all_horizontal(
         pl.col(name).eq_missing(pl.col(name).shift(1).over(KEY)) for name in STATED
