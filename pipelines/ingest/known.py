@@ -99,16 +99,16 @@ def known_reports(
 def _held(
     source: Source, known: Iterable[KnownReport], rows: pl.DataFrame, accepted: Collection[str]
 ) -> dict[str, OnHold]:
-    """Return the reports that wait for a person: shorter than the one before, or misfiled."""
+    """Return the reports that wait for a person: misfiled, or shorter than the one before."""
     extents = _extents(rows)
     usable = [
         (each.archived.report, each.known_at, extents[each.report_id])
         for each in known
         if not each.error and each.report_id in extents
     ]
-    shorter = on_hold(source, usable, accepted)
-    whole = [report for report, _, _ in usable if report.report_id not in shorter]
-    return {**shorter, **misfiled(source, rows, whole, accepted)}
+    strangers = misfiled(source, rows, [report for report, _, _ in usable], accepted)
+    own = [each for each in usable if each[0].report_id not in strangers]
+    return {**on_hold(source, own, accepted), **strangers}
 
 
 def _known(

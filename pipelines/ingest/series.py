@@ -60,7 +60,7 @@ def misfiled(
     Args:
         source: declares what its reports print.
         rows: the index.
-        usable: the reports that are not on hold otherwise.
+        usable: the reports that can be read.
         accepted: the reports that a person has let through, by id.
     """
     reports = sorted(usable, key=lambda each: (each.received_at, each.report_id))
