@@ -10,7 +10,9 @@ import contextlib
 import datetime as dt
 import functools
 import io
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,7 +26,8 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from pipelines.cli.main import main
+from pipelines.cli.main import main, prepare_dagster
+from pipelines.components.workspace import Workspace
 from pipelines.database import models
 from pipelines.definitions import complete, defs_to_run
 from pipelines.store import archive, marker
@@ -60,6 +63,34 @@ def definitions() -> dg.Definitions:
 @functools.cache
 def _loaded() -> dg.Definitions:
     return defs_to_run()
+
+
+_given: list[Workspace] = []
+
+
+@functools.cache
+def _shared_job() -> dg.JobDefinition:
+    space = dg.ResourceDefinition(lambda _: _given[-1])
+    return complete(_loaded(), space).resolve_implicit_global_asset_job_def()
+
+
+def _job(space: Workspace) -> dg.JobDefinition:
+    """Return the job of a command with its workspace, resolved once as the definitions are."""
+    _given[:] = [space]
+    return _shared_job()
+
+
+@functools.cache
+def _homes() -> tempfile.TemporaryDirectory[str]:
+    """Let Dagster make its files in a new warehouse once: that takes as long as reading weeks."""
+    folder = tempfile.TemporaryDirectory()
+    made = Warehouse(Path(folder.name))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", "")
+        patch.delenv("DAGSTER_HOME")
+        prepare_dagster(made)
+        dg.DagsterInstance.get().dispose()
+    return folder
 
 
 @contextlib.contextmanager
@@ -115,6 +146,14 @@ class World:
         if not (self.root / marker.NAME).exists():
             marker.init(self.warehouse)
 
+    def give_dagster_a_home(self) -> None:
+        """Let Dagster find in a warehouse without runs what it would make there first."""
+        is_new = not self.warehouse.dagster_home.exists()
+        if is_new and (self.root / marker.NAME).exists():
+            shutil.copytree(
+                Warehouse(Path(_homes().name)).dagster_home, self.warehouse.dagster_home
+            )
+
     def file(self, name: str, content: bytes) -> Path:
         """Return a file with this name and content, outside the warehouse."""
         folder = self.root.parent / f"{self.root.name}-files"
@@ -159,8 +198,10 @@ class World:
         """Call the command `fundflows` in this process."""
         out, err = io.StringIO(), io.StringIO()
         with self.entered() as patch:
+            if arguments[0] == "run":
+                self.give_dagster_a_home()
             patch.setattr(sys, "argv", ["fundflows", *map(str, arguments)])
-            patch.setattr("pipelines.cli.execution._loaded", _loaded)
+            patch.setattr("pipelines.cli.execution._job", _job)
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 try:
                     main()
@@ -193,9 +234,8 @@ class World:
     @contextlib.contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:
         """Open the Dagster instance of this world."""
-        from pipelines.cli.main import prepare_dagster
-
         with self.entered():
+            self.give_dagster_a_home()
             prepare_dagster(self.warehouse)
             with dg.DagsterInstance.get() as instance:
                 yield instance
