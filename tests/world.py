@@ -10,9 +10,7 @@ import contextlib
 import datetime as dt
 import functools
 import io
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,18 +19,20 @@ from typing import Any
 
 import dagster as dg
 import duckdb
+import once
 import polars as pl
 import pytest
+from once import definitions
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from pipelines.cli.main import main, prepare_dagster
-from pipelines.components.workspace import Workspace
 from pipelines.database import models
-from pipelines.definitions import complete, defs_to_run
 from pipelines.store import archive, marker
 from pipelines.store.paths import Kind, Warehouse
+from samples.add import add_samples
 
+__all__ = ["definitions"]
 SAMPLES = Path(__file__).parents[1] / "samples" / "reports"
 
 
@@ -52,45 +52,6 @@ def _traced(model: models.Model, sql: str) -> models.Lineage:
 
 # A warehouse keeps what its columns are made of; tests make many, and tracing takes half a build.
 models._column_lineage = lambda model: _traced(model, model.sql)
-
-
-@functools.cache
-def definitions() -> dg.Definitions:
-    """Load the code location once: the command does so once a process, and tests share one."""
-    return complete(_loaded())
-
-
-@functools.cache
-def _loaded() -> dg.Definitions:
-    return defs_to_run()
-
-
-_given: list[Workspace] = []
-
-
-@functools.cache
-def _shared_job() -> dg.JobDefinition:
-    space = dg.ResourceDefinition(lambda _: _given[-1])
-    return complete(_loaded(), space).resolve_implicit_global_asset_job_def()
-
-
-def _job(space: Workspace) -> dg.JobDefinition:
-    """Return the job of a command with its workspace, resolved once as the definitions are."""
-    _given[:] = [space]
-    return _shared_job()
-
-
-@functools.cache
-def _homes() -> tempfile.TemporaryDirectory[str]:
-    """Let Dagster make its files in a new warehouse once: that takes as long as reading weeks."""
-    folder = tempfile.TemporaryDirectory()
-    made = Warehouse(Path(folder.name))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DAGSTER_HOME", "")
-        patch.delenv("DAGSTER_HOME")
-        prepare_dagster(made)
-        dg.DagsterInstance.get().dispose()
-    return folder
 
 
 @contextlib.contextmanager
@@ -146,14 +107,6 @@ class World:
         if not (self.root / marker.NAME).exists():
             marker.init(self.warehouse)
 
-    def give_dagster_a_home(self) -> None:
-        """Let Dagster find in a warehouse without runs what it would make there first."""
-        is_new = not self.warehouse.dagster_home.exists()
-        if is_new and (self.root / marker.NAME).exists():
-            shutil.copytree(
-                Warehouse(Path(_homes().name)).dagster_home, self.warehouse.dagster_home
-            )
-
     def file(self, name: str, content: bytes) -> Path:
         """Return a file with this name and content, outside the warehouse."""
         folder = self.root.parent / f"{self.root.name}-files"
@@ -182,8 +135,6 @@ class World:
 
     def add_samples(self) -> None:
         """Archive the project's sample reports."""
-        from samples.add import add_samples
-
         add_samples(self.warehouse)
 
     def drop(self, source: str, name: str, content: bytes) -> Path:
@@ -199,9 +150,9 @@ class World:
         out, err = io.StringIO(), io.StringIO()
         with self.entered() as patch:
             if arguments[0] == "run":
-                self.give_dagster_a_home()
+                once.give_dagster_a_home(self.warehouse)
             patch.setattr(sys, "argv", ["fundflows", *map(str, arguments)])
-            patch.setattr("pipelines.cli.execution._job", _job)
+            patch.setattr("pipelines.cli.execution._job", once.job)
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 try:
                     main()
@@ -235,7 +186,7 @@ class World:
     def instance(self) -> Iterator[dg.DagsterInstance]:
         """Open the Dagster instance of this world."""
         with self.entered():
-            self.give_dagster_a_home()
+            once.give_dagster_a_home(self.warehouse)
             prepare_dagster(self.warehouse)
             with dg.DagsterInstance.get() as instance:
                 yield instance
