@@ -20,11 +20,13 @@ settings.load_profile("fundflows")
 
 # What a person may set for the tests; whatever else is set is about this person's own warehouse.
 FOR_TESTS = {
+    "FUNDFLOWS_HISTORIES",
     "FUNDFLOWS_REAL",
     "FUNDFLOWS_KILLS",
     "FUNDFLOWS_KILLS_SEED",
     "FUNDFLOWS_REWRITE_SNAPSHOTS",
     "FUNDFLOWS_STRESS_SECONDS",
+    "FUNDFLOWS_WORLDS",
 }
 # Begun first, so that no worker waits for one of them in the end; a file is one worker's.
 LONGEST = (

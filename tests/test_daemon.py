@@ -13,7 +13,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -29,9 +30,30 @@ from pipelines.components.automation import SOURCE
 pytestmark = pytest.mark.slow
 
 
+@dataclass(frozen=True)
+class Served:
+    """A world with its UI and daemon at work on it, which does by itself what it can."""
+
+    world: World
+    port: int
+    instance: dg.DagsterInstance
+
+    def runs_but(self, before: Collection[str]) -> list[dg.DagsterRun]:
+        """Return the runs that have come since."""
+        return [run for run in self.instance.get_runs() if run.run_id not in before]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Start it once, as `fundflows ui` does: that takes longer than what each test asks of it."""
+    world = World(tmp_path_factory.mktemp("daemon") / "warehouse")
+    with world.instance() as instance, ui_of(world, FUNDFLOWS_AUTOMATE="1") as port:
+        yield Served(world, port, instance)
+
+
 @contextlib.contextmanager
-def served(world: World, **environment: str) -> Iterator[int]:
-    """Run the UI with its daemon over a world, as `fundflows ui` does; the port is given."""
+def ui_of(world: World, **environment: str) -> Iterator[int]:
+    """Run the UI with its daemon over a world; the port is given."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -76,62 +98,58 @@ def has_looked(instance: dg.DagsterInstance, sensor: str, *, since: float) -> bo
     )
 
 
-def test_the_daemon_makes_a_handful_of_runs_and_one_build_of_500_files(tmp_path):
-    world = World(tmp_path / "warehouse")
+def test_the_daemon_makes_a_handful_of_runs_and_one_build_of_500_files(served):
     weeks = fridays(25)
-    with world.instance() as instance, served(world, FUNDFLOWS_AUTOMATE="1"):
-        # Its tables' sensor only sees changes from its first round on.
-        assert eventually(lambda: has_looked(instance, "tables", since=0), 120)
-        for number in range(500):
-            source, header = (("farside_sol", HEADER), ("farside_eth", "Date,ETHA,FETH,Total"))[
-                number % 2
-            ]
-            line = f"{printed(weeks[number % 25])},{number}.0,1.0,{number + 1}.0"
-            world.drop(source, f"{number}.csv", golden.history(header, line))
+    before = {run.run_id for run in served.instance.get_runs()}
+    # Its tables' sensor only sees changes from its first round on.
+    assert eventually(lambda: has_looked(served.instance, "tables", since=0), 120)
+    for number in range(500):
+        source, header = (("farside_sol", HEADER), ("farside_eth", "Date,ETHA,FETH,Total"))[
+            number % 2
+        ]
+        line = f"{printed(weeks[number % 25])},{number}.0,1.0,{number + 1}.0"
+        served.world.drop(source, f"{number}.csv", golden.history(header, line))
 
-        def is_done() -> bool:
-            runs = instance.get_runs()
-            return world.database.exists() and all(run.is_finished for run in runs)
+    def is_done() -> bool:
+        runs = served.runs_but(before)
+        return any(SOURCE not in run.tags for run in runs) and all(run.is_finished for run in runs)
 
-        assert eventually(is_done, 180)
-        ended = time.time()
-        for sensor in ("inbox", "tables"):  # in a round more nothing is asked for
-            assert eventually(partial(has_looked, instance, sensor, since=ended), 120)
-        assert is_done()
-        runs = instance.get_runs()
-        assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
-        of_sources = [run for run in runs if SOURCE in run.tags]
-        assert 2 <= len(of_sources) <= 6
-        assert 1 <= len(runs) - len(of_sources) <= 3
+    assert eventually(is_done, 180)
+    ended = time.time()
+    for sensor in ("inbox", "tables"):  # in a round more nothing is asked for
+        assert eventually(partial(has_looked, served.instance, sensor, since=ended), 120)
+    assert is_done()
+    runs = served.runs_but(before)
+    assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
+    of_sources = [run for run in runs if SOURCE in run.tags]
+    assert 2 <= len(of_sources) <= 6
+    assert 1 <= len(runs) - len(of_sources) <= 3
     flows = "select source, count(distinct week_ending) from mart.flows group by 1 order by 1"
-    assert world.query(flows) == [("farside_eth", 25), ("farside_sol", 25)]
+    assert served.world.query(flows) == [("farside_eth", 25), ("farside_sol", 25)]
 
 
-def test_two_builds_of_the_database_queue_where_people_see_it(tmp_path):
+def test_builds_of_the_database_queue_where_people_see_it(served):
     from dagster_graphql import DagsterGraphQLClient
 
-    world = World(tmp_path / "warehouse")
-    with world.instance() as instance, served(world) as port:
+    def answers() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{served.port}/server_info"):
+                return True
+        except OSError:
+            return False
 
-        def answers() -> bool:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info"):
-                    return True
-            except OSError:
-                return False
+    assert eventually(answers, 90)
+    client = DagsterGraphQLClient("127.0.0.1", port_number=served.port)
+    keys = tables_of(definitions())
+    asked = [client.submit_job_execution("__ASSET_JOB", asset_selection=keys) for _ in "12"]
+    seen: list[tuple[str, ...]] = []
 
-        assert eventually(answers, 90)
-        client = DagsterGraphQLClient("127.0.0.1", port_number=port)
-        keys = tables_of(definitions())
-        asked = [client.submit_job_execution("__ASSET_JOB", asset_selection=keys) for _ in "123"]
-        seen: list[tuple[str, ...]] = []
+    def are_done() -> bool:
+        runs = [served.instance.get_run_by_id(each) for each in asked]
+        seen.append(tuple(sorted(run.status.value for run in runs if run)))
+        return seen[-1] == ("SUCCESS",) * 2
 
-        def are_done() -> bool:
-            runs = [instance.get_run_by_id(each) for each in asked]
-            seen.append(tuple(sorted(run.status.value for run in runs if run)))
-            return seen[-1] == ("SUCCESS",) * 3
-
-        assert eventually(are_done, 150)
-        busy = {"STARTING", "STARTED"}
-        assert max(sum(status in busy for status in each) for each in seen) == 1
-        assert any("QUEUED" in each and "STARTED" in each for each in seen)
+    assert eventually(are_done, 150)
+    busy = {"STARTING", "STARTED"}
+    assert max(sum(status in busy for status in each) for each in seen) == 1
+    assert any("QUEUED" in each and "STARTED" in each for each in seen)

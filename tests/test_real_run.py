@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
-import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 import pytest
 from same.real import arrivals
+from world import World
 
 from samples.make import REPORTS
 
@@ -22,34 +20,12 @@ Query = Callable[..., list[tuple[object, ...]]]
 @pytest.fixture(scope="module")
 def query(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Query:
     """Add every real report and the sample workbooks, run once, and ask the published file."""
-    home = tmp_path_factory.mktemp("warehouse")
-
-    def fundflows(*words: object) -> str:
-        command = [Path(sys.executable).with_name("fundflows"), *map(str, words)]
-        environment = {"FUNDFLOWS_WAREHOUSE": str(home), "PATH": "/usr/bin:/bin"}
-        done = subprocess.run(
-            command,
-            env=environment,
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-            timeout=400,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    fundflows("init")
-    for arrival in arrivals(real, REPORTS):
-        fundflows(*arrival.words)
-    fundflows("run")
-    assert "Nothing is new" in fundflows("run")
-
-    def ask(sql: str, *parameters: object) -> list[tuple[object, ...]]:
-        with duckdb.connect(str(home / "fundflows.duckdb"), read_only=True) as connection:
-            connection.execute("set timezone = 'UTC'")
-            return connection.execute(sql, list(parameters)).fetchall()
-
-    return ask
+    world = World(tmp_path_factory.mktemp("real") / "warehouse")
+    for words in [*(arrival.words for arrival in arrivals(real, REPORTS)), ["run"]]:
+        said = world.call(*words)
+        assert said.code == 0, said.text
+    assert "Nothing is new" in world.run().text
+    return world.query
 
 
 @pytest.mark.parametrize(

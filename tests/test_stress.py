@@ -25,7 +25,7 @@ from pipelines.store import archive
 pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
-SECONDS = float(os.environ.get("FUNDFLOWS_STRESS_SECONDS", "30"))
+SECONDS = float(os.environ.get("FUNDFLOWS_STRESS_SECONDS", "5"))
 ENDS_IN = 300
 """Seconds in which a process must end its last round, on a machine that has other things to do."""
 DAY = b"2026-02-%02d,%d.0,10.0,%d0.0\n"

@@ -19,17 +19,20 @@ from typing import Any
 
 import dagster as dg
 import duckdb
+import once
 import polars as pl
 import pytest
+from once import definitions
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from pipelines.cli.main import main
+from pipelines.cli.main import main, prepare_dagster
 from pipelines.database import models
-from pipelines.definitions import complete, defs_to_run
 from pipelines.store import archive, marker
 from pipelines.store.paths import Kind, Warehouse
+from samples.add import add_samples
 
+__all__ = ["definitions"]
 SAMPLES = Path(__file__).parents[1] / "samples" / "reports"
 
 
@@ -49,17 +52,6 @@ def _traced(model: models.Model, sql: str) -> models.Lineage:
 
 # A warehouse keeps what its columns are made of; tests make many, and tracing takes half a build.
 models._column_lineage = lambda model: _traced(model, model.sql)
-
-
-@functools.cache
-def definitions() -> dg.Definitions:
-    """Load the code location once: the command does so once a process, and tests share one."""
-    return complete(_loaded())
-
-
-@functools.cache
-def _loaded() -> dg.Definitions:
-    return defs_to_run()
 
 
 @contextlib.contextmanager
@@ -143,8 +135,6 @@ class World:
 
     def add_samples(self) -> None:
         """Archive the project's sample reports."""
-        from samples.add import add_samples
-
         add_samples(self.warehouse)
 
     def drop(self, source: str, name: str, content: bytes) -> Path:
@@ -159,8 +149,10 @@ class World:
         """Call the command `fundflows` in this process."""
         out, err = io.StringIO(), io.StringIO()
         with self.entered() as patch:
+            if arguments[0] == "run":
+                once.give_dagster_a_home(self.warehouse)
             patch.setattr(sys, "argv", ["fundflows", *map(str, arguments)])
-            patch.setattr("pipelines.cli.execution._loaded", _loaded)
+            patch.setattr("pipelines.cli.execution._job", once.job)
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 try:
                     main()
@@ -193,9 +185,8 @@ class World:
     @contextlib.contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:
         """Open the Dagster instance of this world."""
-        from pipelines.cli.main import prepare_dagster
-
         with self.entered():
+            once.give_dagster_a_home(self.warehouse)
             prepare_dagster(self.warehouse)
             with dg.DagsterInstance.get() as instance:
                 yield instance

@@ -28,6 +28,8 @@ from dagster._serdes import ConfigurableClassData
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection, Engine
 
+from pipelines.dagster_internals import migrations
+
 LONGEST = 1.0
 """The longest time in seconds that an event waits."""
 MOST = 1000
@@ -185,6 +187,7 @@ class BatchingStorage(DagsterSqliteStorage):
     """Dagster's storage in SQLite files with the batching event log: `storage` in dagster.yaml."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        migrations.load_once()
         super().__init__(base_dir, inst_data)
         self._run_storage = OpenRuns(self._run_storage._conn_string)
         self._event_log_storage = BatchingEventLog(_event_logs_directory(base_dir))
