@@ -140,7 +140,7 @@ def column_error(
             for texts in header_texts(grid, found.header_row, found.first_row)
             if texts
         )
-        + grid.left_out,
+        + grid.remark,
         fix="\n".join(lines),
     )
 
