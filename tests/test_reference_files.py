@@ -102,7 +102,7 @@ def test_a_wrong_line_is_named_by_its_file_its_line_and_its_column(folder, line,
         loaded("reference.alias")
     assert refused.value.where.file == f"{folder}/press/labels.csv:3"
     assert expected in refused.value.expected
-    assert column is None or f"its column {column} cannot hold" in refused.value.what
+    assert column is None or f"{column} cannot hold" in refused.value.what
 
 
 @pytest.mark.parametrize(

@@ -113,10 +113,12 @@ def _slices(
 
 
 def _cases(cases: pl.DataFrame) -> str:
-    counted = cases.group_by("check", maintain_order=True).agg(
+    column = pl.when(pl.col("schema_context") == "Column").then(pl.format(" of {}", "column"))
+    counted = cases.group_by("check", column.fill_null("").alias("of"), maintain_order=True).agg(
         pl.len(), pl.col("failure_case").head(2)
     )
     return "\n".join(
-        f"{row['check']}: {row['len']} times, such as {'; '.join(map(str, row['failure_case']))}"
+        f"{row['check']}{row['of']}: {row['len']} times, such as "
+        f"{'; '.join(map(str, row['failure_case']))}"
         for row in counted.head(_SAMPLE).iter_rows(named=True)
     )

@@ -70,7 +70,7 @@ def broken_line(table: str, place: str, fields: int, found: str) -> BuildError:
 def wrong_value(table: str, place: str, column: str, expected: str, found: str) -> BuildError:
     """A value of a reference row is not of its column's type."""
     return BuildError(
-        f"A row of {table} has a value that its column {column} cannot hold; nothing was published.",
+        f"A row of {table} has a value that {column} cannot hold; nothing was published.",
         where=Where(file=place),
         expected=expected,
         found=found,
