@@ -93,6 +93,16 @@ def test_e118_a_number_declared_in_one_currency_in_a_row_of_another_is_refused_w
     assert "currency m" in reason
 
 
+def test_e99_a_new_column_of_currencies_is_proposed_as_that_and_not_to_be_ignored() -> None:
+    columns = {key: column for key, column in CLASSES["columns"].items() if key != "Currency"}
+    columns["Flow"] = {**MONEY, "unit": "US$m"}
+    rows = b"2026-01-05,ZZA,USD,5\n2026-01-05,ZZB,JPY,700\n2026-01-05,ZZC,,1\n"
+    with pytest.raises(FundflowsError) as refused:
+        read_as(declared({**CLASSES, "columns": columns}), "c.csv", b"Date,Fund,Ccy,Flow\n" + rows)
+    assert '"Ccy": {key: currency}' in refused.value.fix
+    assert "ignore" not in refused.value.fix
+
+
 def test_e99_a_unit_of_the_row_needs_a_column_that_names_it() -> None:
     columns = {key: column for key, column in CLASSES["columns"].items() if key != "Currency"}
     with pytest.raises(LayoutError, match="no column is the currency of a row"):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from pipelines.errors import ShapeError, Where
 from pipelines.layouts.columns import Across, IgnoredColumn, KeyColumn, NumberColumn
+from pipelines.layouts.currencies import parse_currency
 from pipelines.layouts.language import Table
 from pipelines.layouts.units import Unit, split_header
 from pipelines.reading.grid import Grid
@@ -113,7 +114,10 @@ def column_error(
     names = [split_header(texts[0])[0] for _, texts in unknown]
     place = unknown[0][0] if unknown else 0
     lines = [f"in the source's defs.yaml, table {table.name}, under `columns:`"]
-    for name, (_, texts) in zip(names, unknown, strict=True):
+    for name, (column, texts) in zip(names, unknown, strict=True):
+        if _names_currencies(found, column):
+            lines.append(f'  "{name}": {{key: currency}}   # of numbers in it: `unit: currency m`')
+            continue
         renamed = difflib.get_close_matches(name, missing, n=1, cutoff=0.5)
         if renamed:
             lines.append(f'  {renamed[0]}: {{..., also: ["{name}"]}}   # if it was renamed')
@@ -143,6 +147,12 @@ def column_error(
         + grid.remark,
         fix="\n".join(lines),
     )
+
+
+def _names_currencies(found: Found, column: int) -> bool:
+    """Return whether every row of a column names a currency (E99)."""
+    texts = {found.grid.cell(row, column).text for row in found.rows()} - {""}
+    return bool(texts) and all(parse_currency(text) for text in texts)
 
 
 def _measure_hint(table: Table, texts: tuple[str, ...]) -> str:
