@@ -18,7 +18,7 @@ def encoding_of(content: bytes, declared: str | None = None) -> str:
 
     Args:
         content: the bytes.
-        declared: the encoding that the text says it has; UTF-8 is told by the bytes.
+        declared: the encoding that the text says it has; its bytes show whether it is UTF-8.
     """
     for mark, encoding in _MARKS:
         if content.startswith(mark):
