@@ -112,7 +112,7 @@ def column_error(
     """Compose expected | found | lines to add for columns that are new, renamed or gone."""
     table, grid = found.table, found.grid
     names = [split_header(texts[0])[0] for _, texts in unknown]
-    place = unknown[0][0] if unknown else 0
+    place = next((column for column, _ in unknown), 0)
     lines = [f"in the source's defs.yaml, table {table.name}, under `columns:`"]
     for name, (column, texts) in zip(names, unknown, strict=True):
         if _names_currencies(found, column):
@@ -130,9 +130,8 @@ def column_error(
         for how, columns in (("unknown", unknown), ("missing", missing))
         if columns
     )
-    expected = " | ".join(
-        [*table.columns, *([f"any header like {table.across.label}"] if table.across else [])]
-    )
+    like = [f"any header like {table.across.label}"] if table.across else []
+    expected = " | ".join([*table.columns, *like])
     return ShapeError(
         f"Table {table.name} has {what}: "
         + ", ".join(f"{name!r}" for name in [*names, *missing])
