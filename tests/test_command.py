@@ -398,6 +398,28 @@ def test_the_line_to_add_for_a_fund_is_a_line_of_its_file(world):
     assert "fund_identifier.csv: <fund id>,ticker,NEWB,2026-01-16," in said.text
 
 
+def test_of_many_unmapped_labels_their_number_is_printed_and_the_rows_to_add_are_a_file(world):
+    labels = [f"Z{first}{second}" for first in "ABCDEFGH" for second in "STUVWXYZ"]
+    header = ",".join(["Date", "IBIT", *labels, "Total"])
+    row = ",".join(["16 Jan 2026", "1.0", *["2.0"] * len(labels), "129.0"])
+    content = golden.history(header, row)
+    seen = world.call("layout", "farside_btc", world.file("btc.csv", content))
+    assert "labels that mean no member, 64;" in seen.text
+    assert [line for line in seen.out.splitlines() if line.startswith("<fund id>,ticker,Z")] == [
+        f"<fund id>,ticker,{label},2026-01-16," for label in labels
+    ]
+    world.drop("farside_btc", "btc.csv", content)
+    ran = world.run()
+    assert ran.code == 0
+    assert "unmapped labels: farside_btc: 64, such as 'ZAS', 'ZAT', 'ZAU'; " in ran.text
+    assert "unmapped label: " not in ran.text
+    file = world.root / "unmapped" / "farside_btc.fund_identifier.csv"
+    assert f"the rows to add to sql/reference/fund_identifier.csv are in {file}" in ran.text
+    assert file.read_text(encoding="utf-8").splitlines() == [
+        f"<fund id>,ticker,{label},2026-01-16," for label in labels
+    ]
+
+
 def test_layout_of_an_unknown_column_prints_the_lines_to_add(world):
     said = world.call("layout", "coinshares", world.file("week.xlsx", golden.UNKNOWN_COLUMN))
     assert said.code == 1

@@ -93,6 +93,16 @@ def test_e118_a_number_declared_in_one_currency_in_a_row_of_another_is_refused_w
     assert "currency m" in reason
 
 
+def test_e99_a_new_column_of_currencies_is_proposed_as_that_and_not_to_be_ignored() -> None:
+    columns = {key: column for key, column in CLASSES["columns"].items() if key != "Currency"}
+    columns["Flow"] = {**MONEY, "unit": "US$m"}
+    rows = b"2026-01-05,ZZA,USD,5\n2026-01-05,ZZB,JPY,700\n2026-01-05,ZZC,,1\n"
+    with pytest.raises(FundflowsError) as refused:
+        read_as(declared({**CLASSES, "columns": columns}), "c.csv", b"Date,Fund,Ccy,Flow\n" + rows)
+    assert '"Ccy": {key: currency}' in refused.value.fix
+    assert "ignore" not in refused.value.fix
+
+
 def test_e99_a_unit_of_the_row_needs_a_column_that_names_it() -> None:
     columns = {key: column for key, column in CLASSES["columns"].items() if key != "Currency"}
     with pytest.raises(LayoutError, match="no column is the currency of a row"):
@@ -136,10 +146,24 @@ def test_e99_a_sign_of_another_currency_is_refused_with_both() -> None:
     source = declared({**CLASSES, "columns": columns})
     rows = b"2026-01-05,ZZA,US$12.5\n2026-01-05,ZZB,1\n"
     reading = read_as(source, "c.csv", b"Date,Fund,Flow\n" + rows)
-    assert [printed for _, printed, _ in refusals(reading)] == ["US$12.5 (in a column of CAD)"]
+    assert [printed for _, printed, _ in refusals(reading)] == ["US$12.5 (USD in a column of CAD)"]
     with pytest.raises(FundflowsError) as error:
         read_as(source, "c.csv", b"Date,Fund,Flow (A$m)\n" + rows)
     assert (error.value.expected, error.value.found) == ("C$m", "Flow (A$m)")
+
+
+@pytest.mark.parametrize("cell", ["C$12.5m", "C$ 12.5", "CAD 12.5m", "(C$12.5m)"])
+def test_e99_canadian_dollars_in_a_cell_of_us_dollars_are_refused_as_such(cell: str) -> None:
+    columns = {
+        "Date": {"key": "date"},
+        "Fund": {"key": "label"},
+        "Flow": {"measure": "net_flow", "unit": "US$m", "period": "day"},
+    }
+    source = declared({**CLASSES, "columns": columns})
+    rows = f"2026-01-05,ZZA,{cell}\n2026-01-05,ZZB,1\n"
+    reading = read_as(source, "c.csv", f"Date,Fund,Flow\n{rows}".encode())
+    assert [printed for _, printed, _ in refusals(reading)] == [f"{cell} (CAD in a column of USD)"]
+    assert [label for label, *_ in figures(reading)] == ["ZZB"]
 
 
 def test_e99_one_label_in_two_currencies_is_two_statements_and_both_are_refused() -> None:

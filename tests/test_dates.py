@@ -1,4 +1,4 @@
-"""E100, E104: dates that a file, its source or its clocks contradict, and weeks that end early."""
+"""E100, E104, E119: dates that cannot be, and weeks that end early."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from golden import declared, read_as, workbook
 from world import World
 
 from pipelines import weeks
-from pipelines.errors import ShapeError
+from pipelines.errors import LayoutError, ShapeError
 from pipelines.layouts.source import WeekRule
 from pipelines.reading.reader import Reading
 
@@ -154,6 +154,37 @@ def test_e100_the_reports_own_date_without_its_year_is_no_date() -> None:
     fact = {"as_of": {"caption": "As of", "formats": ["%d %B"]}}
     with pytest.raises(ShapeError, match="the year is missing"):
         read(days(facts=fact), "2026-01-05", above="As of: 9 January")
+
+
+# -- months, and rows that nothing dates -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "form", ["%Y-%m", "%b %Y", "%B", "%Y", "%Y-W%V", "%-d %b %Y", "YYYY-MM-DD"]
+)
+def test_e119_a_format_that_prints_no_day_is_an_error_of_its_layout(form: str) -> None:
+    fact = {"as_of": {"caption": "As of", "formats": form}}
+    for formats, facts in ((["%d %b %Y", form], {}), (["%d %b %Y"], fact)):
+        with pytest.raises(LayoutError) as refused:
+            days(*formats, facts=facts)
+        assert f"{form!r} is no strptime format of a day" in refused.value.found
+
+
+@pytest.mark.parametrize(
+    "form", ["%Y-%m-%d", "%d %b", "%m/%d/%y", "%Y%m%d", "%A, %d %B %Y", "%d.%m.", "%b %d, %Y %H:%M"]
+)
+def test_e119_a_format_of_a_day_may_print_more_than_that_day_or_less(form: str) -> None:
+    assert days(form)
+
+
+def test_rows_that_nothing_dates_are_an_error_of_their_layout() -> None:
+    """Not of each report: no report has a dated row under such a layout."""
+    columns = {"Fund": {"key": "label"}, "Flow": FLOW}
+    table = {"header": ["Fund", "Flow"], "totals": "none", "columns": columns}
+    with pytest.raises(LayoutError) as refused:
+        declared(table)
+    assert "table only: no column is the date of a row" in refused.value.found
+    assert declared(table, facts={"as_of": {"caption": "As of"}})
 
 
 # -- weeks that end early --------------------------------------------------------------------------

@@ -10,15 +10,17 @@ import hashlib
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import golden
 import pytest
 import yaml
-from world import World
+from world import World, definitions
 
 from pipelines.database import reference_files
 from pipelines.ingest import sources as declared
 
 SOURCE = "coinshares"
+ALLOWED = {"allow_loss": SOURCE}
 
 
 @pytest.fixture
@@ -190,6 +192,27 @@ def test_what_would_vanish_stops_the_publication_and_may_be_allowed_once(world, 
     assert served(world) != before
     assert world.one("select allowed_loss from ops.build") == "farside_btc"
     assert world.run().code == 0
+
+
+def test_no_run_that_dagster_starts_can_allow_a_loss(world):
+    """Neither a page of the UI nor an automation can: only `fundflows run --allow-loss` does."""
+    before = served(world)
+    shutil.rmtree(world.root / "weeks" / SOURCE)
+    shutil.rmtree(world.root / "outcomes" / SOURCE)
+    job = definitions().resolve_implicit_global_asset_job_def()
+    tables = [key for key in job.asset_layer.executable_asset_keys if key.path[0] != "reports"]
+    asked = {"resources": {"workspace": {"config": ALLOWED}}}
+    refused = {"ops": {"build_and_publish": {"config": ALLOWED}}}
+    with world.instance() as instance:
+        with pytest.raises(dg.DagsterInvalidConfigError, match="allow_loss"):
+            job.execute_in_process(refused, instance=instance, asset_selection=tables)
+        ran = job.execute_in_process(
+            asked, instance=instance, asset_selection=tables, tags=ALLOWED, raise_on_error=False
+        )
+        (event,) = ran.get_step_failure_events()
+    reason = event.step_failure_data.user_failure_data.description
+    assert "Numbers that are served would vanish; nothing was published." in reason
+    assert served(world) == before
 
 
 def test_a_label_that_is_mapped_takes_its_numbers_from_the_unmapped(tmp_path, monkeypatch):

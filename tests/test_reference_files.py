@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.database import reference_files
 from pipelines.database.errors import BuildError
-from pipelines.database.labels import lines_to_add, printed_labels
+from pipelines.database.labels import printed_labels, row_to_add
 from pipelines.database.reference import load_reference
 from pipelines.ingest.sources import FOLDER
 from tests.bridge_world import BridgeWorld, m
@@ -86,9 +86,48 @@ def test_a_file_with_other_columns_is_refused_by_its_name(folder):
     assert refused.value.expected == "dimension, label, member, valid_from, valid_to, note"
 
 
+@pytest.mark.parametrize(
+    ("line", "column", "expected"),
+    [
+        ("asset,Oro,BTC,sometime,,", "valid_from", "a day such as 2026-01-31"),
+        ("asset,Oro,BTC,1900-01-01,31/12/2025,", "valid_to", "a day such as 2026-01-31"),
+        ("asset,Oro,BTC,1900-01-01,,as, they say", None, "6 fields"),
+        ("asset,Oro,BTC", None, "6 fields"),
+        ('asset,"Oro,BTC,1900-01-01,,', None, "6 fields"),
+    ],
+)
+def test_a_wrong_line_is_named_by_its_file_its_line_and_its_column(folder, line, column, expected):
+    labels(folder, "asset,Oro,BTC,1900-01-01,,", line)
+    with pytest.raises(BuildError) as refused:
+        loaded("reference.alias")
+    assert refused.value.where.file == f"{folder}/press/labels.csv:3"
+    assert expected in refused.value.expected
+    assert column is None or f"{column} cannot hold" in refused.value.what
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("colour,Oro,BTC,1900-01-01,,", "colour"),
+        ("asset,Oro,,1900-01-01,,", "member"),
+        ("asset,Oro,BTC,1900-01-01,1899-12-31,", "valid_to_not_before_valid_from"),
+        ("asset,Plata,LTC,1900-01-01,,again", "Plata"),
+        ("asset,Oro,NOPE,1900-01-01,,", "NOPE"),
+    ],
+)
+def test_a_row_that_breaks_a_rule_is_named_by_its_file_and_line(folder, tmp_path, line, found):
+    labels(folder, "asset,Plata,BTC,1900-01-01,,", line)
+    world = BridgeWorld(tmp_path / "world")
+    world.report("press", printed("12400.0"), received="2023-05-15T12:00:00+00:00")
+    with pytest.raises(BuildError) as refused:
+        world.publish()
+    assert f"{folder}/press/labels.csv:" in str(refused.value.where)
+    assert found in refused.value.found
+
+
 def test_the_line_to_add_names_the_file_of_the_source():
-    line = lines_to_add("asset", "Moon, shot", "coinshares", dt.date(2026, 1, 16))
-    assert line.endswith(
+    line = row_to_add("asset", "Moon, shot", "coinshares", dt.date(2026, 1, 16))
+    assert str(line).endswith(
         'pipelines/defs/sources/coinshares/labels.csv: asset,"Moon, shot",<asset>,1900-01-01,,'
     )
 

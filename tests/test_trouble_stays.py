@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+from collections.abc import Mapping
 from typing import Any
 
 import golden
@@ -64,10 +66,11 @@ def test_whatever_goes_wrong_in_a_report_is_its_own_error(
     assert "ZeroDivisionError" in error
 
 
-def weekly_of(week: dt.date) -> bytes:
+def weekly_of(week: dt.date, formats: Mapping[str, str] = {}) -> bytes:
     """Return the golden workbook of another week, without its date of publication."""
     dates = {f"{sheet}!B1": week for sheet in golden.KEYS}
-    return golden.weekly({**dates, **{f"{sheet}!B2": None for sheet in golden.KEYS}})
+    undated = {f"{sheet}!B2": None for sheet in golden.KEYS}
+    return golden.weekly({**dates, **undated}, formats=formats)
 
 
 def newer_page() -> bytes:
@@ -88,6 +91,33 @@ def test_with_a_bad_report_in_every_source_everything_else_is_published(world):
         assert world.one(
             "select count(*) from core.report where source = ? and error is not null", name
         )
+
+
+def test_strange_cells_formats_and_names_stay_in_their_report(world):
+    week = dt.date(2026, 3, 20)
+    formats = {"By asset!B6": "[>1.2.3]0", "By asset!B7": "0." + "0" * 120}
+    sol = golden.history("Date,BSOL,GSOL,Total", "13 Jan 2026,1e400,1,1", "14 Jan 2026,0e40,2,2")
+    before = {*world.query("from mart.flows where source in ('canary', 'farside_btc')")}
+    world.drop("farside_sol", "sol.csv", sol)
+    world.drop("coinshares", "week.xlsx", weekly_of(week, formats))
+    world.drop(
+        "farside_btc", "btc.html", newer_page().replace(b"<td>", "<td colspan='²'>".encode())
+    )
+    world.drop("farside_eth", os.fsdecode(b"b\xe4d.csv"), b"no table\n")
+    ran = world.run()
+    assert ran.code == 1
+    assert "Traceback" not in ran.text
+    assert "source farside_eth, file b\\xe4d.csv" in ran.text
+    assert world.query("select source, name from core.report where error is not null") == [
+        ("farside_eth", "b\\xe4d.csv")
+    ]
+    refused = "select rule, cell, printed from ops.quarantine where source = 'farside_sol'"
+    assert world.query(refused) == [("number", "B2", "1e400")]
+    zero = "select value from core.observation where source = 'farside_sol' and cell = 'B3'"
+    assert world.one(zero) == 0
+    shown = "select abs(value + 37500000) <= half_unit from core.observation where cell = 'B6' "
+    assert world.one(f"{shown} and sheet = 'By asset' and week_ending = ?", week)
+    assert before <= {*world.query("from mart.flows")}
 
 
 def test_a_source_whose_new_rows_break_a_build_is_served_as_before_alone(

@@ -8,7 +8,8 @@ import zipfile
 import golden
 import pytest
 
-from pipelines.errors import FundflowsError, UnreadableReport
+from pipelines.errors import FundflowsError, ShapeError, UnreadableReport
+from pipelines.reading import containers
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 
@@ -38,6 +39,7 @@ CASES = {
         "not an Excel workbook",
         "save it as .xlsx",
     ),
+    "zip without anything": (golden.zipped({}), "not an Excel workbook", "unpack it"),
     "truncated": (golden.CLEAN[:-200], "truncated", "copy the file again"),
     "half": (golden.CLEAN[: len(golden.CLEAN) // 2], "truncated", "copy the file again"),
     "first bytes": (golden.CLEAN[:4], "truncated", "copy the file again"),
@@ -110,6 +112,79 @@ def test_a_workbook_is_read_alike_however_it_is_packed():
     )
     assert stored.equals(deflated)
     assert not stored.is_empty()
+
+
+@pytest.mark.parametrize("source", ["farside_btc", "canary", "coinshares"])
+def test_a_zip_of_something_else_is_named_with_what_is_in_it(source):
+    """Also for a source that is no workbook: no layout for xlsx is not what is wrong with it."""
+    content = golden.zipped({"HBR.csv": golden.NAV_HISTORY, "notes.txt": b"fees"}, deflated=True)
+    with pytest.raises(UnreadableReport) as refused:
+        golden.read_bytes(source, "reports.zip", content)
+    assert "not an Excel workbook" in refused.value.what
+    assert refused.value.found == "HBR.csv, notes.txt in it"
+    assert "unpack it" in refused.value.fix
+
+
+# -- encodings -------------------------------------------------------------------------------------
+
+LINES = "date,shares_outstanding,nav,net_assets\n2026-01-15,40000.0,25.0,1000000.0\n"
+SECOND = "2026-01-16,50000.0,25.5,1275000.0 {}\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_its_mark_is_read(encoding):
+    reading = golden.read_bytes("canary", "HBR.csv", LINES.encode(encoding))
+    assert reading.observations.height == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ((LINES + SECOND.format("純流入")).encode("shift_jis"), "byte 0x8F in line 3"),
+        ((LINES + SECOND.format("Ł")).encode("cp1252", "replace") + b"\x81", "0x81 in line 4"),
+        ((LINES + SECOND.format("Zürich, Genève")).encode() + b"\xe9", "byte 0xE9 in line 4"),
+        (b"\xef\xbb\xbf" + LINES.encode() + b"\xe9", "byte 0xE9 in line 3"),
+        (LINES.encode("cp037"), "byte 0x81 in line 1"),
+    ],
+)
+def test_bytes_that_their_encoding_does_not_have_are_named_with_their_line(content, found):
+    with pytest.raises(UnreadableReport, match="in an encoding that is not known") as refused:
+        golden.read_bytes("canary", "HBR.csv", content)
+    assert found in refused.value.found
+    assert "UTF-8" in refused.value.fix
+
+
+def test_a_header_in_another_encoding_than_was_assumed_says_which_was():
+    content = LINES.replace("date", "日期").encode("gb18030")
+    with pytest.raises(ShapeError) as refused:
+        golden.read_bytes("canary", "HBR.csv", content)
+    assert "(not UTF-8, read as Windows-1252)" in refused.value.found
+
+
+@pytest.mark.parametrize("charset", ["shift_jis", "gb18030", "windows-1251", "UTF-8", "latin1"])
+def test_a_page_is_read_in_the_encoding_that_it_declares(charset):
+    head = f'<meta http-equiv="Content-Type" content="text/html; charset={charset}">'
+    rows = [["Date", "IBIT"], ["05 Jan 2026", "1.5"]]
+    content = golden.page([rows], head=head).decode()
+    text = {"shift_jis": "日付", "gb18030": "日期", "windows-1251": "дата"}.get(charset, "é–")
+    (grid,) = containers.read(
+        content.replace("Date", text).encode("cp1252" if charset == "latin1" else charset), "html"
+    )
+    assert grid.rows[0][0].text == text
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ('a,b\n1,2\n3,"4\n5,6\n', "in the record that begins in line 3"),
+        ('a,b\n1,"2"3\n', "in the record that begins in line 2"),
+        ('a,b\r1,2\r3,"4', "in the record that begins in line 3"),
+    ],
+)
+def test_a_broken_record_of_a_csv_file_is_named_with_its_line(content, found):
+    with pytest.raises(UnreadableReport, match="CSV file is broken") as refused:
+        golden.read_bytes("canary", "HBR.csv", content.encode())
+    assert found in refused.value.found
 
 
 def test_the_container_is_told_by_the_bytes_and_not_by_the_name():

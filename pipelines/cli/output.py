@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import polars as pl
 from rich.console import Console
@@ -22,12 +23,17 @@ from pipelines.reading.grid import column_letters
 from pipelines.reading.reader import Inspection
 from pipelines.store.archive import Archived
 
+if TYPE_CHECKING:  # DuckDB takes its time, and most commands do without it
+    from pipelines.database.labels import Unmapped
+
 out = Console(highlight=False)
 if not out.is_terminal:  # a log or a pipe has no width of its own
     out = Console(highlight=False, width=120)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 _MEMBERS_SHOWN = 12
 _LINES_SHOWN = 8
+FEW_LABELS = 8
+"""So many unmapped labels of a source are printed with a line each."""
 _BRIDGE = ("aum_open_usd", "net_flow_usd", "market_effect_usd", "other_effect_usd", "aum_close_usd")
 
 
@@ -95,7 +101,7 @@ def grids_of(content: bytes) -> None:
         out.print(table)
 
 
-def inspection(seen: Inspection, checked: Checked, unmapped: list[str]) -> None:
+def inspection(seen: Inspection, checked: Checked, unmapped: Sequence[Unmapped]) -> None:
     """Print what a layout finds in a report: facts, tables, columns, sums, refusals, labels."""
     read = seen.reading
     out.print(
@@ -113,8 +119,20 @@ def inspection(seen: Inspection, checked: Checked, unmapped: list[str]) -> None:
     _refused(checked.refused)
     if unmapped:
         warning(f"labels that mean no member, {len(unmapped)}; the lines to add:")
-        for line in unmapped:
-            note(f"  {line}")
+    for (_, file), labels in by_file(unmapped).items():
+        are_few = len(labels) <= FEW_LABELS
+        if not are_few:
+            note(f"  to {file}:")
+        for each in labels:
+            note(f"  {each}" if are_few else each.row)
+
+
+def by_file(labels: Iterable[Unmapped]) -> dict[tuple[str, str], list[Unmapped]]:
+    """Return labels by their source and the file to which their rows belong."""
+    found: dict[tuple[str, str], list[Unmapped]] = {}
+    for each in labels:
+        found.setdefault((each.source, each.file), []).append(each)
+    return found
 
 
 def _table(found: Found, observations: pl.DataFrame) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
+from pathlib import Path
 
 from pipelines.cli import execution, output
 from pipelines.cli.execution import DueWeeks, Span
@@ -14,6 +17,7 @@ from pipelines.database.publish import fingerprint, published_fingerprint
 from pipelines.ingest.plan import Plan
 from pipelines.ingest.sources import other_sources, sources
 from pipelines.store import inbox, journal
+from pipelines.store.files import write_whole
 from pipelines.store.journal import Unfinished
 from pipelines.store.paths import Warehouse
 from schemas.dimensions import SUMMARIES
@@ -154,10 +158,27 @@ def _remind_of_refusals(
     return {(source, week) for source, week, _ in open_weeks}
 
 
+def _print_unmapped(warehouse: Warehouse) -> None:
+    """Print labels that mean no member; of many, their number and where the rows to add are."""
+    shutil.rmtree(warehouse.unmapped, ignore_errors=True)
+    for (source, place), labels in output.by_file(unmapped_labels(warehouse.database)).items():
+        if len(labels) <= output.FEW_LABELS:
+            for each in labels:
+                output.warning(f"unmapped label: {each}")
+            continue
+        file = warehouse.unmapped / f"{source}.{Path(place).name}"
+        rows = "".join(f"{each.row}\n" for each in labels)
+        write_whole(file, partial(Path.write_text, data=rows, encoding="utf-8"))
+        such = ", ".join(repr(each.label) for each in labels[:3])
+        output.warning(
+            f"unmapped labels: {source}: {len(labels):,}, such as {such}; "
+            f"the rows to add to {place} are in {file}"
+        )
+
+
 def _print_latest(warehouse: Warehouse) -> None:
     """Print the AUM change of each source's latest week by asset, issuer and country."""
-    for line in unmapped_labels(warehouse.database):
-        output.warning(f"unmapped label: {line}")
+    _print_unmapped(warehouse)
     for dimension in SUMMARIES:
         title = f"by {dimension}" if dimension != "total" else "in total"
         output.aum_change(

@@ -260,5 +260,8 @@ def _check_results(context: dg.AssetExecutionContext, file: Path) -> Iterator[dg
             check_name=check.name,
             passed=not unmapped,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"labels": len(unmapped), **metadata.bullets("lines_to_add", unmapped)},
+            metadata={
+                "labels": len(unmapped),
+                **metadata.bullets("lines_to_add", list(map(str, unmapped))),
+            },
         )

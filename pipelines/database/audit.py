@@ -12,6 +12,7 @@ import polars as pl
 from pipelines.database import errors, models, reference_files
 from pipelines.database.connection import tables
 from pipelines.database.reference import stale_correction
+from pipelines.database.reference_files import PLACE
 from schemas import catalog
 
 _SAMPLE = 5
@@ -40,7 +41,17 @@ def _failed(name: str, file: Path, rows: pl.DataFrame) -> errors.BuildError:
     if name == _CORRECTIONS:  # a person has to change a line: name it
         return stale_correction(rows.row(0, named=True))
     sample = "\n".join(str(row) for row in rows.head(_SAMPLE).to_dicts())
-    return errors.failed_audit(name, f"sql/audit/{file.name}", rows.height, sample)
+    place = f"sql/audit/{file.name}"
+    if {"file", "points_at"} <= set(rows.columns):
+        place = _place_of(f"reference.{rows['file'][0]}", rows["points_at"][0]) or place
+    return errors.failed_audit(name, place, rows.height, sample)
+
+
+def _place_of(table: str, text: str) -> str | None:
+    """Return the file and line of the first row of a reference table that has a text."""
+    rows = reference_files.placed_rows_of(table)
+    hits = rows.filter(pl.any_horizontal(pl.exclude(PLACE) == text))
+    return None if hits.is_empty() else str(hits[PLACE][0])
 
 
 def keeps_contract(connection: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -55,13 +66,19 @@ def keeps_contract(connection: duckdb.DuckDBPyConnection, name: str) -> None:
             contract.validate(rows, lazy=True)
         except pa.errors.SchemaErrors as broken:
             rules = _cases(broken.failure_cases)
-            raise errors.broken_contract(name, _made_by(name), rules) from broken
+            place = _made_by(name, broken.failure_cases)
+            raise errors.broken_contract(name, place, rules) from broken
 
 
-def _made_by(name: str) -> str:
-    """Return the file of a model, or where the rows of a reference table stand."""
+def _made_by(name: str, cases: pl.DataFrame) -> str:
+    """Return the file of a model, or where the first wrong row of a reference table stands."""
     model = models.models().get(name)
-    return model.file if model else reference_files.places_of(name)
+    if model is not None:
+        return model.file
+    at = cases.get_column("index").drop_nulls()
+    rows = reference_files.placed_rows_of(name)
+    is_of_a_row = len(at) > 0 and name != reference_files.CORRECTION  # some are of another day
+    return str(rows[PLACE][int(at[0])]) if is_of_a_row else reference_files.places_of(name)
 
 
 def _slices(
@@ -99,10 +116,12 @@ def _slices(
 
 
 def _cases(cases: pl.DataFrame) -> str:
-    counted = cases.group_by("check", maintain_order=True).agg(
+    column = pl.when(pl.col("schema_context") == "Column").then(pl.format(" of {}", "column"))
+    counted = cases.group_by("check", column.fill_null("").alias("of"), maintain_order=True).agg(
         pl.len(), pl.col("failure_case").head(2)
     )
     return "\n".join(
-        f"{row['check']}: {row['len']} times, such as {'; '.join(map(str, row['failure_case']))}"
+        f"{row['check']}{row['of']}: {row['len']} times, such as "
+        f"{'; '.join(map(str, row['failure_case']))}"
         for row in counted.head(_SAMPLE).iter_rows(named=True)
     )

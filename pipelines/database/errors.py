@@ -56,6 +56,28 @@ def out_of_memory(table: str, variable: str, limit: str, message: str) -> BuildE
     )
 
 
+def broken_line(table: str, place: str, fields: int, found: str) -> BuildError:
+    """A line of a reference file is no row of its table."""
+    return BuildError(
+        f"A line of {table} is not a row of it; nothing was published.",
+        where=Where(file=place),
+        expected=f"{fields} fields in UTF-8, as in the first line of the file",
+        found=found,
+        fix="mend the line: a text with a comma stands in quotes",
+    )
+
+
+def wrong_value(table: str, place: str, column: str, expected: str, found: str) -> BuildError:
+    """A value of a reference row is not of its column's type."""
+    return BuildError(
+        f"A row of {table} has a value that {column} cannot hold; nothing was published.",
+        where=Where(file=place),
+        expected=expected,
+        found=found,
+        fix="mend the line",
+    )
+
+
 def failed_query(table: str, file: str, message: str) -> RowsError:
     """DuckDB could not run a model."""
     return RowsError(

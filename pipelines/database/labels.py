@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -20,13 +23,27 @@ from schemas.observation import frame
 _UNMAPPED = "ops.unmapped_label"
 
 
-def unmapped_labels(database: Path) -> list[str]:
-    """Return the printed labels that mean no member, each with the reference line to add."""
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """A printed label that means no member: the row that would map it, and the file of that row."""
+
+    source: str
+    label: str
+    since: dt.date
+    file: str
+    row: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.label!r} (since {self.since}) -> {self.file}: {self.row}"
+
+
+def unmapped_labels(database: Path) -> list[Unmapped]:
+    """Return the printed labels that mean no member, each with the reference row to add."""
     with reading(database) as connection:
-        return _lines(connection)
+        return _unmapped(connection)
 
 
-def unmapped_in(observations: pl.DataFrame) -> list[str]:
+def unmapped_in(observations: pl.DataFrame) -> list[Unmapped]:
     """Return what `unmapped_labels` would say of observations that are stored nowhere."""
     wanted = ("core.member_label", "core.observation_history", "core.observation", _UNMAPPED)
     reports = observations.group_by("source", "report_id").agg(pl.col("known_at").first())
@@ -46,14 +63,12 @@ def unmapped_in(observations: pl.DataFrame) -> list[str]:
         load_reference(connection)
         for name in wanted:
             create(connection, models.models()[name])
-        return _lines(connection)
+        return _unmapped(connection)
 
 
-def _lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def _unmapped(connection: duckdb.DuckDBPyConnection) -> list[Unmapped]:
     rows = connection.table(_UNMAPPED).order("source, dimension, label").fetchall()
-    return [
-        lines_to_add(dimension, label, source, since) for source, dimension, label, since in rows
-    ]
+    return [row_to_add(dimension, label, source, since) for source, dimension, label, since in rows]
 
 
 def printed_labels(dimension: str, asset_classes: Collection[str] = ()) -> list[str]:
@@ -74,18 +89,17 @@ def printed_labels(dimension: str, asset_classes: Collection[str] = ()) -> list[
     return best.sort("member").get_column("label").to_list()
 
 
-def lines_to_add(dimension: str, label: str, source: str, since: dt.date) -> str:
-    """Return the reference line that would map a label, and where it belongs.
+def row_to_add(dimension: str, label: str, source: str, since: dt.date) -> Unmapped:
+    """Return the reference row that would map a label, and where it belongs.
 
     A fund's ticker is the same for all; any other label is its source's until another prints it.
     """
-    quoted = f'"{label}"' if "," in label else label
-    file, line = (
-        ("sql/reference/fund_identifier.csv", f"<fund id>,ticker,{quoted},{since},")
-        if dimension == "fund"
-        else (
-            reference_files.place_of(reference_files.FOLDER / source / "labels.csv"),
-            f"{dimension},{quoted},<{dimension}>,1900-01-01,,",
-        )
-    )
-    return f"{source}: {label!r} (since {since}) -> {file}: {line}"
+    if dimension == "fund":
+        file = "sql/reference/fund_identifier.csv"
+        fields = ["<fund id>", "ticker", label, since.isoformat(), ""]
+    else:
+        file = reference_files.place_of(reference_files.FOLDER / source / "labels.csv")
+        fields = [dimension, label, f"<{dimension}>", "1900-01-01", "", ""]
+    row = io.StringIO()
+    csv.writer(row, lineterminator="").writerow(fields)
+    return Unmapped(source, label, since, file, row.getvalue())

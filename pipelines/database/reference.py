@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
@@ -11,7 +12,7 @@ import polars as pl
 
 from pipelines.database import as_known, errors, reference_files
 from pipelines.database.models import BuiltTable
-from pipelines.database.reference_files import CORRECTION, place_of
+from pipelines.database.reference_files import CORRECTION, PLACE, place_of
 from schemas import catalog
 from schemas.observation import empty
 
@@ -27,12 +28,7 @@ def load_reference(
     loaded = []
     for name in reference_files.files():
         schema = empty(catalog.contract_of(name)).schema
-        read = reference_files.rows_of(name)
-        try:
-            rows = read.select(_typed(column, dtype) for column, dtype in schema.items())
-        except pl.exceptions.PolarsError as error:
-            places = reference_files.places_of(name)
-            raise errors.failed_query(name, places, str(error)) from error
+        rows = _typed_rows(name, schema)
         if name == CORRECTION and as_of:
             rows = _known_corrections(rows, as_known.last_day_over(as_of))
         connection.register("arriving", rows)
@@ -40,6 +36,24 @@ def load_reference(
         connection.unregister("arriving")
         loaded.append(BuiltTable(name, "table", rows.height))
     return loaded
+
+
+def _typed_rows(name: str, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Return the rows of a table as its contract's types; refuse a value that is not of them."""
+    read = reference_files.placed_rows_of(name)
+    rows = read.select(_typed(column, dtype) for column, dtype in schema.items())
+    for column, dtype in schema.items():
+        lost = read.filter(read[column].is_not_null() & rows[column].is_null())
+        if not lost.is_empty():
+            place, found = lost.select(PLACE, column).row(0)
+            raise errors.wrong_value(name, place, column, _expected(dtype), found)
+    return rows
+
+
+def _expected(dtype: pl.DataType) -> str:
+    if dtype == pl.Date:
+        return "a day such as 2026-01-31"
+    return "true or false" if dtype == pl.Boolean else "a number"
 
 
 def _known_corrections(rows: pl.DataFrame, day: dt.date) -> pl.DataFrame:
@@ -73,11 +87,11 @@ def _line_of(correction: str) -> str:
 
 
 def _typed(column: str, dtype: pl.DataType) -> pl.Expr:
-    """Read a text of a reference file as its contract's type."""
+    """Read a text of a reference file as its contract's type; NULL where it is not."""
     if dtype == pl.Date:
-        return pl.col(column).str.to_date()
+        return pl.col(column).str.to_date("%Y-%m-%d", strict=False)
     if dtype == pl.Boolean:
         return pl.col(column).replace_strict(
-            {"true": True, "false": False}, return_dtype=pl.Boolean
+            {"true": True, "false": False}, default=None, return_dtype=pl.Boolean
         )
-    return pl.col(column).cast(dtype)
+    return pl.col(column).cast(dtype, strict=False)

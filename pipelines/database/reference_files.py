@@ -7,6 +7,7 @@ source. They are rows of the same tables. Texts only: their types are the busine
 
 from __future__ import annotations
 
+import csv
 import os
 from pathlib import Path
 
@@ -22,6 +23,8 @@ ALIAS, IDENTIFIER, CORRECTION = (
     "reference.fund_identifier",
     "reference.correction",
 )
+PLACE = "place"
+"""The column of `placed_rows_of` that has the file and line of a row."""
 _LABEL = ["dimension", "label", "member", "valid_from", "valid_to", "note"]
 _OF_SOURCES = {ALIAS: "labels.csv", IDENTIFIER: "labels.csv", CORRECTION: "corrections.csv"}
 
@@ -66,19 +69,28 @@ def rows_of(table: str) -> pl.DataFrame:
     """Return all rows of a reference table as texts; a row that stands in two files counts once.
 
     Raises:
-        BuildError: a file has other columns than it should.
+        BuildError: a file has other columns than it should, or a line other fields.
+    """
+    return placed_rows_of(table).drop(PLACE)
+
+
+def placed_rows_of(table: str) -> pl.DataFrame:
+    """Return the rows of `rows_of` with the file and line of each in the column `PLACE`.
+
+    Raises:
+        BuildError: as `rows_of`.
     """
     columns = [column.name for column in catalog.columns(catalog.contract_of(table))]
     meaning = [name for name in columns if name != "note"]
-    rows = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+    rows = pl.DataFrame(schema=dict.fromkeys([*columns, PLACE], pl.String))
     for file in files()[table]:
-        more = _read(file, table, columns).select(columns)
+        more = _read(file, table, columns).select(*columns, PLACE)
         rows = rows.vstack(more.join(rows, on=meaning, how="anti", nulls_equal=True))
     return rows
 
 
 def _read(file: Path, table: str, columns: list[str]) -> pl.DataFrame:
-    read = pl.read_csv(file, infer_schema=False, glob=False)
+    read = _lines(file, table)
     if file.parent.parent != FOLDER:
         return _checked(read, file, table, columns)
     if table == CORRECTION:
@@ -89,11 +101,30 @@ def _read(file: Path, table: str, columns: list[str]) -> pl.DataFrame:
     if table == ALIAS:
         return read.filter(~of_funds)
     return read.filter(of_funds).select(
-        "valid_from", "valid_to", fund="member", kind=pl.lit("label"), identifier="label"
+        PLACE, "valid_from", "valid_to", fund="member", kind=pl.lit("label"), identifier="label"
     )
 
 
+def _lines(file: Path, table: str) -> pl.DataFrame:
+    """Return the lines of a file as texts, each with its place."""
+    place = place_of(file)
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        reader = csv.reader(opened, strict=True)
+        try:
+            header = next(reader, [])
+            lines = [(f"{place}:{reader.line_num}", line) for line in reader if line]
+        except (csv.Error, UnicodeDecodeError) as error:
+            broken = f"{place}:{reader.line_num}"
+            raise errors.broken_line(table, broken, len(header), str(error)) from error
+    for where, line in lines:
+        if len(line) != len(header):
+            raise errors.broken_line(table, where, len(header), f"{len(line)}: {','.join(line)}")
+    rows = [[*(field or None for field in line), where] for where, line in lines]
+    return pl.DataFrame(rows, dict.fromkeys([*header, PLACE], pl.String), orient="row")
+
+
 def _checked(read: pl.DataFrame, file: Path, table: str, columns: list[str]) -> pl.DataFrame:
-    if set(read.columns) != set(columns):
-        raise errors.shape_of(table, place_of(file), columns, read.columns)
+    found = [name for name in read.columns if name != PLACE]
+    if set(found) != set(columns):
+        raise errors.shape_of(table, place_of(file), columns, found)
     return read

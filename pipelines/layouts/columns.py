@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
+from pipelines.layouts.day_formats import of_days
 from pipelines.layouts.units import ROW, Unit, declared_unit
 from schemas.dimensions import LABELLED
 from schemas.measures import MEASURES, PERIODS
@@ -35,6 +36,9 @@ Pattern = Annotated[str, AfterValidator(_compiled)]
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 """One text, or several of which any may match."""
+
+Dates = Annotated[Texts, AfterValidator(of_days)]
+"""strptime formats of a printed day."""
 
 
 class Model(pydantic.BaseModel):
@@ -105,7 +109,7 @@ class KeyColumn(Model):
     """A column that says what its row is about: date, label, second label or currency."""
 
     key: Literal["date", "label", "sublabel", "currency"]
-    formats: Texts = Field((), description="strptime formats of a printed date.")
+    formats: Dates = Field((), description="strptime formats of a printed date.")
     also: Texts = Field((), description="Other spellings of the header.")
 
 

@@ -14,14 +14,9 @@ _Table: TypeAlias = Any
 """A `Table` of `language`."""
 
 
-def wrong_columns(table: _Table, keys: Sequence[str]) -> str | None:
-    """Return what is wrong with the columns of a table.
-
-    Args:
-        table: the table.
-        keys: what its key columns are: date, label...
-    """
-    numbers = table.numbers
+def wrong_columns(table: _Table) -> str | None:
+    """Return what is wrong with the columns of a table."""
+    numbers, keys = table.numbers, table.keys
     twice = [key for key, count in Counter(keys).items() if count > 1]
     if twice:
         return f"two columns are the {twice[0]} of a row"
@@ -76,6 +71,17 @@ def _without_the_rest(measures: Collection[str]) -> str | None:
         return None
     rest = next(set(whole) for whole in NET_FLOW_OF if parts[0] in whole) - set(measures)
     return f"{parts[0]} without {', '.join(sorted(rest))} makes no net flow"
+
+
+def undated(tables: Sequence[_Table], facts: Collection[str]) -> str | None:
+    """Return which table of a layout has rows that nothing dates."""
+    for table in tables:
+        if "date" not in table.keys and "as_of" not in facts:
+            return (
+                f"table {table.name}: no column is the date of a row (`key: date`), and the report "
+                "is not dated as a whole (`facts: as_of`)"
+            )
+    return None
 
 
 def reaches_no_table(tables: Sequence[_Table]) -> bool:

@@ -78,3 +78,8 @@ def can_mean(printed: str, code: str | None) -> bool:
     """Return whether a printed currency can stand with a number in the currency `code`."""
     sign = printed.lower()
     return CURRENCIES[sign] == code or code in LOCAL.get(sign, ())
+
+
+def named(printed: str) -> str:
+    """Return a printed currency by its code; a local sign, which may be of several, as it is."""
+    return printed if printed in LOCAL else CURRENCIES[printed.lower()]

@@ -19,6 +19,7 @@ from pydantic import Field
 from pipelines.layouts.columns import (
     Across,
     Column,
+    Dates,
     Dimension,
     KeyColumn,
     Model,
@@ -27,7 +28,7 @@ from pipelines.layouts.columns import (
     Period,
     Texts,
 )
-from pipelines.layouts.consistency import wrong_columns, wrong_tables
+from pipelines.layouts.consistency import undated, wrong_columns, wrong_tables
 from pipelines.layouts.units import CELL_SCALES, NULL_REASONS, SCALES, clean
 from schemas.measures import MEASURES, NULL_KINDS
 
@@ -105,12 +106,16 @@ class Table(Model):
 
     @pydantic.model_validator(mode="after")
     def _complete(self) -> Self:
-        columns = self.columns.values()
-        keys = [column.key for column in columns if isinstance(column, KeyColumn)]
-        wrong = wrong_columns(self, keys)
+        wrong = wrong_columns(self)
         if wrong:
             raise ValueError(f"table {self.name}: {wrong}")
         return self
+
+    @property
+    def keys(self) -> list[str]:
+        """What the key columns are: date, label..."""
+        columns = self.columns.values()
+        return [column.key for column in columns if isinstance(column, KeyColumn)]
 
     @property
     def numbers(self) -> dict[str, NumberColumn]:
@@ -136,7 +141,7 @@ class Fact(Model):
     """A fact printed once per report, beside or after its caption: "Data as of", "Published"."""
 
     caption: Texts
-    formats: Texts = ()
+    formats: Dates = ()
     optional: bool = False
 
 
@@ -175,7 +180,7 @@ class Layout(Model):
 
     @pydantic.model_validator(mode="after")
     def _agree(self) -> Self:
-        wrong = wrong_tables(self.tables)
+        wrong = wrong_tables(self.tables) or undated(self.tables, self.facts)
         if wrong:
             raise ValueError(wrong)
         return self

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from pipelines.errors import ShapeError, Where
 from pipelines.layouts.columns import Across, IgnoredColumn, KeyColumn, NumberColumn
+from pipelines.layouts.currencies import parse_currency
 from pipelines.layouts.language import Table
 from pipelines.layouts.units import Unit, split_header
 from pipelines.reading.grid import Grid
@@ -111,9 +112,12 @@ def column_error(
     """Compose expected | found | lines to add for columns that are new, renamed or gone."""
     table, grid = found.table, found.grid
     names = [split_header(texts[0])[0] for _, texts in unknown]
-    place = unknown[0][0] if unknown else 0
+    place = next((column for column, _ in unknown), 0)
     lines = [f"in the source's defs.yaml, table {table.name}, under `columns:`"]
-    for name, (_, texts) in zip(names, unknown, strict=True):
+    for name, (column, texts) in zip(names, unknown, strict=True):
+        if _names_currencies(found, column):
+            lines.append(f'  "{name}": {{key: currency}}   # of numbers in it: `unit: currency m`')
+            continue
         renamed = difflib.get_close_matches(name, missing, n=1, cutoff=0.5)
         if renamed:
             lines.append(f'  {renamed[0]}: {{..., also: ["{name}"]}}   # if it was renamed')
@@ -126,9 +130,8 @@ def column_error(
         for how, columns in (("unknown", unknown), ("missing", missing))
         if columns
     )
-    expected = " | ".join(
-        [*table.columns, *([f"any header like {table.across.label}"] if table.across else [])]
-    )
+    like = [f"any header like {table.across.label}"] if table.across else []
+    expected = " | ".join([*table.columns, *like])
     return ShapeError(
         f"Table {table.name} has {what}: "
         + ", ".join(f"{name!r}" for name in [*names, *missing])
@@ -140,9 +143,15 @@ def column_error(
             for texts in header_texts(grid, found.header_row, found.first_row)
             if texts
         )
-        + grid.left_out,
+        + grid.remark,
         fix="\n".join(lines),
     )
+
+
+def _names_currencies(found: Found, column: int) -> bool:
+    """Return whether every row of a column names a currency (E99)."""
+    texts = {found.grid.cell(row, column).text for row in found.rows()} - {""}
+    return bool(texts) and all(parse_currency(text) for text in texts)
 
 
 def _measure_hint(table: Table, texts: tuple[str, ...]) -> str:

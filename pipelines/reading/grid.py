@@ -55,7 +55,8 @@ class Grid:
 
     `address` names a cell as its container does, so that people find it. `open_end` says that a
     text ends without the end of its last line: it may have been cut off there. `hidden` names rows
-    and columns that hold something, but are not shown and therefore blank.
+    and columns that hold something, but are not shown and therefore blank. `is_assumed` says that
+    the encoding of a text is a guess.
     """
 
     name: str
@@ -63,11 +64,13 @@ class Grid:
     address: Callable[[int, int], str] = spreadsheet_address
     open_end: bool = False
     hidden: str = ""
+    is_assumed: bool = False
 
     @property
-    def left_out(self) -> str:
-        """What is hidden, as an error adds it to what it found."""
-        return f" (hidden: {self.hidden})" if self.hidden else ""
+    def remark(self) -> str:
+        """What an error adds to what it found: what is hidden, which encoding was assumed."""
+        assumed = " (not UTF-8, read as Windows-1252)" if self.is_assumed else ""
+        return assumed + (f" (hidden: {self.hidden})" if self.hidden else "")
 
     def cell(self, row: int, column: int) -> Cell:
         """Return the cell at zero-based coordinates; beyond a short row it is blank."""

@@ -91,7 +91,7 @@ def _no_header(table: Table, grids: list[Grid]) -> ShapeError:
             if hits > closest:
                 closest = hits
                 where = Where(sheet=grid.name, cell=grid.address(index, 0))
-                seen = f"the closest row: {' | '.join(texts[:12])}{grid.left_out}"
+                seen = f"the closest row: {' | '.join(texts[:12])}{grid.remark}"
     return ShapeError(
         f"Table {table.name} is not in the report: its header was not found.",
         where=where,

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 
-from pipelines.layouts.currencies import can_mean
+from pipelines.layouts.currencies import can_mean, named
 from pipelines.layouts.units import (
     CELL_SCALES,
     CURRENCY_TEXT,
@@ -250,7 +250,7 @@ def _factor_of(match: re.Match[str], unit: Unit, printed: str, style: Style) -> 
     """Return the factor to the base unit; refuse a currency, percent or scale of another unit."""
     currency = match["before"] or match["inside"]
     if currency and not can_mean(currency, unit.currency):
-        raise NotANumber(f"{printed} (in a column of {unit.base})")
+        raise NotANumber(f"{printed} ({named(currency)} in a column of {unit.base})")
     if match["percent"]:
         if unit.base != "ratio":
             raise NotANumber(f"{printed} (in a column of {unit.base})")

@@ -41,6 +41,11 @@ class Warehouse:
         return self.root / "decisions.jsonl"
 
     @property
+    def unmapped(self) -> Path:
+        """Where a run writes the reference rows to add, if many labels of a source mean nothing."""
+        return self.root / "unmapped"
+
+    @property
     def dagster_home(self) -> Path:
         """Where Dagster keeps its runs and events."""
         return self.root / "dagster"

@@ -70,6 +70,7 @@ totals as (
         sum(aum_half_unit_usd) as aum_half_unit_usd,
         bool_or(is_preliminary) as is_preliminary,
         count(net_flow_usd) as flows,
+        bool_or(member = 'unmapped') as has_unmapped,
         count(*) as members
     from broken_down
     group by all
@@ -78,9 +79,10 @@ totals as (
 -- A member that has no row on a day is missing from the total of that day.
 whole as (
     select
-        * exclude (flows, members, aum_usd),
+        * exclude (flows, members, aum_usd, has_unmapped),
         max(members) over (partition by source, week_ending) as all_members,
-        flows = all_members as is_complete,
+        -- What is unmapped may be another's part, or one that is there already (E103).
+        flows = all_members and not has_unmapped as is_complete,
         if(members = all_members, aum_usd, null) as aum_usd
     from totals
 )

@@ -11,7 +11,7 @@ import lxml.html
 
 from pipelines.errors import UnreadableReport
 from pipelines.layouts.units import clean
-from pipelines.reading.containers.csv import decode
+from pipelines.reading.containers.encoding import decode
 from pipelines.reading.containers.visible import Seen, Styles
 from pipelines.reading.grid import BLANK, Cell, Grid, spread
 
@@ -23,6 +23,9 @@ _TWO_TEXTS = re.compile(rf"(?<=\d)\s*{_EDGE}[\s{_EDGE}]*(?=\d)")
 """Digits of two elements: an old figure and a new one, a value and its change (E95)."""
 _WHOLE = re.compile(r"\s*0*([0-9]{1,9})")
 _OPENED = re.compile(r"<(/?)table\b", re.IGNORECASE)
+_CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE | re.ASCII)
+_HEAD = 4096
+"""Where browsers look for the encoding of a page, and somewhat further."""
 _CODE = re.compile(r"<!--.*?-->|<(script|style|template)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 
 
@@ -34,7 +37,7 @@ def read(content: bytes) -> list[Grid]:
     of a cell are kept apart by " / ": two numbers below each other are not one. What is hidden or
     struck out is left out (`docs/reading.md`).
     """
-    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", decode(content))
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", decode(content, _charset(content)))
     try:
         page = lxml.html.document_fromstring(text)
         tables = list(page.iter("table"))
@@ -63,6 +66,13 @@ def read(content: bytes) -> list[Grid]:
             fix="save the page again once its table is shown",
         )
     return shown
+
+
+def _charset(content: bytes) -> str | None:
+    """Return the encoding that a page declares, as browsers take it."""
+    declared = _CHARSET.search(content[:_HEAD])
+    name = declared[1].decode("ascii").lower() if declared else ""
+    return None if name in ("", "iso-8859-1", "latin1", "us-ascii") else name
 
 
 def _shown(tables: list[lxml.html.HtmlElement], styles: Styles) -> list[Grid]:
