@@ -57,6 +57,8 @@ def check(readings: Sequence[Reading], accepted: Collection[str] = ()) -> Checke
     """
     observations = [empty(Observation), *(each.observations for each in readings)]
     good, broken = split(pl.concat(observations))
+    # What a report prints twice, and the same, it says once.
+    good = good.unique(["report_id", *KEY], keep="first", maintain_order=True)
     good = good.sort("week_ending", *KEY[1:], maintain_order=True)
     doubted = good.filter(~pl.col("report_id").is_in(list(accepted)))
     held = pl.concat([contradicted(layout, own) for layout, _, own in _alike(readings, doubted)])

@@ -7,15 +7,18 @@ from the other days of its member (E112), as the layout declares it from the sou
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import polars as pl
 
-from pipelines.checking.positions import SETTLEMENT, positions
+from pipelines.checking.positions import MEASURED, SETTLEMENT, positions
 from pipelines.layouts.columns import Jump, Printed
 from pipelines.layouts.language import Layout, Table
 from schemas.measures import MEASURES, REFUSED
 from schemas.observation import Refused, empty
 
+_OF_ANY_TABLE = Decimal("0.5")
+"""Of AUM: whatever a table's columns mean exactly, no row that prints the three is as far off."""
 _DAYS = 5
 """Of which the median is taken, before and after a day."""
 _MEMBER = ("report_id", "printed_table", "dimension", "label", "measure", "period")
@@ -58,23 +61,25 @@ def without_numbers(observations: pl.DataFrame, refused: pl.DataFrame) -> pl.Dat
 
 def _of_positions(table: Table, observations: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Yield the rows of which one number must be wrong: which of the three, nobody can say."""
-    if not table.position:
+    measures = {each.measure for each in table.numbers.values()}
+    if not measures.issuperset(MEASURED):
         return
+    within = table.position_within if table.position else _OF_ANY_TABLE
     aum = pl.col("aum").cast(pl.Float64)
     most = pl.max_horizontal(aum, "product")
     held = positions(table, observations).filter(
-        (aum - pl.col("product")).abs() > pl.col("bound") + float(table.position_within) * most
+        (aum - pl.col("product")).abs() > pl.col("bound") + float(within) * most
     )
     reason = pl.format(
         "expected AUM = NAV x shares outstanding within {} of it; found {} and {}: the day is not "
         "published; fetch the report again, or accept it if the publisher means it{}",
-        pl.lit(f"{table.position_within:.1%}"),
+        pl.lit(f"{within:.1%}"),
         pl.col("aum").cast(pl.Decimal(38, 2)),
         pl.col("product").cast(pl.Decimal(38, 2)),
         pl.when(pl.col("fits_next")).then(pl.lit(f". {SETTLEMENT}")).otherwise(pl.lit("")),
     )
     yield (
-        observations.filter(pl.col("measure").is_in(["aum", "nav", "shares_outstanding"]))
+        observations.filter(pl.col("measure").is_in(MEASURED))
         .join(held.select(*_PLACE, reason=reason), on=_PLACE)
         .with_columns(rule=pl.lit("contradiction"))
     )

@@ -12,7 +12,8 @@ from pipelines.checking.intervals import Interval, verdict_of
 from pipelines.layouts.language import Layout, Table
 
 _FUND = ("report_id", "printed_table", "label")
-_MEASURES = ("aum", "nav", "shares_outstanding")
+MEASURED = ("aum", "nav", "shares_outstanding")
+"""What a row that is a position prints."""
 SETTLEMENT = (
     "AUM is NAV x the shares of the next row: if the publisher dates shares at settlement, declare "
     "`positions_dated: settlement` in the table"
@@ -40,17 +41,17 @@ def positions(table: Table, observations: pl.DataFrame) -> pl.DataFrame:
             pl.col("half_unit").alias(f"{measure}_half"),
             *([pl.format("{}!{}", "sheet", "cell").alias("place")] if measure == "aum" else []),
         )
-        for measure in _MEASURES
+        for measure in MEASURED
     ]
-    aum, nav, shares = (pl.col(each).cast(pl.Float64) for each in _MEASURES)
-    halves = [pl.col(f"{each}_half").cast(pl.Float64) for each in _MEASURES]
+    aum, nav, shares = (pl.col(each).cast(pl.Float64) for each in MEASURED)
+    halves = [pl.col(f"{each}_half").cast(pl.Float64) for each in MEASURED]
     bound = halves[0] + nav * halves[2] + shares * halves[1] + halves[1] * halves[2]
     late = nav * shares.shift(-1).over(_FUND)
     return (
         sides[0]
         .join(sides[1], on=span)
         .join(sides[2], on=span)
-        .drop_nulls(_MEASURES)
+        .drop_nulls(MEASURED)
         .sort(span)
         .with_columns(
             product=nav * shares,

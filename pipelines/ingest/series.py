@@ -22,6 +22,8 @@ from pipelines.layouts.source import Source
 from pipelines.reading.reader import Reading
 from pipelines.report import Report
 
+_KNOWN_BY = ("nav", "market_price", "net_flow", "aum")
+"""What a fund is known by, best first: its NAV stays when its shares are restated."""
 _NEWEST, _ONE_IN, _MOST = 6, 8, 60
 _ENOUGH = 6
 """So many numbers that are not zero do not agree by accident, nor differ all together."""
@@ -33,9 +35,16 @@ def series_of(source: Source, reading: Reading) -> dict[dt.date, list[dict[str, 
     """Return the digests of the weeks that are kept: label, digest, numbers that are not zero."""
     if source.prints == "week":
         return {}
-    printed = reading.observations.filter(
-        ~pl.col("dimension").is_in(["check", "total"]), pl.col("value") != 0
-    ).select("week_ending", "label", "measure", "period_end", pl.col("value").cast(pl.String))
+    rank = pl.col("measure").replace_strict(
+        {name: place for place, name in enumerate(_KNOWN_BY)}, default=len(_KNOWN_BY)
+    )
+    printed = (
+        reading.observations.filter(
+            ~pl.col("dimension").is_in(["check", "total"]), pl.col("value") != 0
+        )
+        .filter(rank == rank.min().over("label"))
+        .select("week_ending", "label", "measure", "period_end", pl.col("value").cast(pl.String))
+    )
     weeks = sorted(printed.get_column("week_ending").unique(), reverse=True)
     sampled = [week for week in weeks[_NEWEST:] if week.toordinal() // 7 % _ONE_IN == 0]
     kept = [*weeks[:_NEWEST], *sampled[:_MOST]]

@@ -20,6 +20,7 @@ from tests.oracle.flows import (
     grouped,
     reported_members,
 )
+from tests.oracle.reference import UNMAPPED
 from tests.oracle.weeks import WEEK, FundWeek
 
 
@@ -111,7 +112,11 @@ def _change_of_funds(book: Book, key: Key, parts: list[tuple[FundWeek, Decimal]]
     status = FINAL
     if any(each.status == PRELIMINARY for each, _ in parts):
         status = PRELIMINARY
-    elif market is None or book.lacks_a_fund(*key):
+    elif (
+        market is None
+        or book.lacks_a_fund(*key)
+        or any(each.status == PARTIAL or each.fund == UNMAPPED for each, _ in parts)
+    ):
         status = PARTIAL
     return {
         **_change_row(book, key, "funds", status, opened=opened, closed=closed, flow=flow),

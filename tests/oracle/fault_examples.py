@@ -164,24 +164,6 @@ EXAMPLES = (
         ),
     ),
     Example(
-        "E105",
-        "e105",
-        reports(
-            """
-            date,fund,shares,nav,aum
-            2025-03-05,A,0.04,25,1
-            2025-03-06,A,0.04,25,1
-            2025-03-07,A,0,25,1
-            2025-03-10,A,0.04,25,1
-            2025-03-14,A,0.04,25,1
-            """
-        ),
-        (
-            Right(FLOWS, fund("e105", week_ending=W0), {"net_flow_usd": m(0), "status": "partial"}),
-            Right(FLOWS, fund("e105", week_ending=W1), {"net_flow_usd": m(0)}),
-        ),
-    ),
-    Example(
         "E113",
         "e113",
         reports(

@@ -95,8 +95,6 @@ def _of_source(book: Book) -> Iterator[str]:
 def _of_days(days: list[FundDay]) -> Iterator[str]:
     if any(each.nav == 0 for each in days):
         yield "E75"
-    if any(each.shares == 0 and each.nav and each.printed_aum for each in days):
-        yield "E105"
     position: FundDay | None = None
     shares: FundDay | None = None
     is_printed = False

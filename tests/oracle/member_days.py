@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from tests.oracle.amounts import added
 from tests.oracle.observed import Observation
-from tests.oracle.reference import Reference
+from tests.oracle.reference import UNMAPPED, Reference
 from tests.oracle.reported import ReportedWeek, flow_of_day, precise
 
 AXES = ("asset", "issuer", "country")
@@ -93,7 +93,9 @@ def _total(parts: list[MemberDay], *, is_whole: bool) -> MemberDay:
         half_unit=added(each.half_unit for each in parts),
         aum=added(each.aum for each in parts) if has_aum else None,
         is_preliminary=any(each.is_preliminary for each in parts),
-        is_complete=is_whole and all(each.is_complete for each in parts),
+        # What is unmapped may be there already, under another name (E103).
+        is_complete=is_whole
+        and all(each.is_complete and each.member != UNMAPPED for each in parts),
         is_derived=True,
     )
 

@@ -35,7 +35,13 @@ class Observation:
     value: Decimal | None
     currency: str | None
     half_unit: Decimal | None
+    null_reason: str | None
     status: str
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a number is printed that was refused."""
+        return self.null_reason == "refused"
 
     @property
     def is_preliminary(self) -> bool:

@@ -47,6 +47,7 @@ class FundDay:
     shares: Decimal | None
     has_coins: bool
     is_preliminary: bool
+    is_refused: bool
     rate: Decimal | None
     basis: Basis = ONE
     is_held: bool = False
@@ -84,7 +85,7 @@ def fund_days(ground: Ground, observations: Iterable[Observation]) -> list[list[
     for (fund, label), days in by_label.items():
         funds[label if fund == UNMAPPED else fund].extend(_listed(days))
     chains = [_once(days) for days in funds.values() if days]
-    return [_own(ground, _held(_split(ground, days))) for days in chains]
+    return [_own(ground, _until_closed(_split(ground, days))) for days in chains]
 
 
 def _own(ground: Ground, days: list[FundDay]) -> list[FundDay]:
@@ -135,6 +136,7 @@ def _fund_day(ground: Ground, label: str, day: dt.date, said: list[Observation])
         shares=printed("shares_outstanding"),
         has_coins=printed("coins_held") is not None,
         is_preliminary=any(each.is_preliminary for each in said),
+        is_refused=any(each.is_refused and each.measure != "market_price" for each in said),
         rate=ground.rates.on(currency, day),
     )
 
@@ -190,15 +192,14 @@ def _is_nearer(value: Decimal, before: Decimal, after: Decimal) -> bool:
     return value * value < middle if after < before else value * value > middle
 
 
-def _held(days: list[FundDay]) -> list[FundDay]:
-    """Hold a stray zero in shares that NAV and AUM contradict (E105); stop at a closed fund (E75).
+def _until_closed(days: list[FundDay]) -> list[FundDay]:
+    """Stop at a closed fund (E75).
 
     A fund whose NAV and AUM are both 0 after it had assets is closed: nothing follows.
     """
     kept: list[FundDay] = []
     for each in days:
-        is_stray = each.shares == 0 and bool(each.nav) and bool(each.printed_aum)
-        kept.append(replace(each, is_held=True) if is_stray else each)
+        kept.append(each)
         if each.nav == 0 and each.aum == 0 and any(before.aum for before in kept):
             break
     return kept

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 
 from tests.oracle.amounts import ZERO, added, plus
 from tests.oracle.observed import Source
@@ -97,10 +98,20 @@ def fund_weeks(
             last = newest.get(each.label if not ground.source.has_all_funds else "")
             if each.is_preliminary or (last and each.week > last):
                 each.status = "preliminary"
-            elif each.sessions_without_flow or each.week in lacking.values():
+            elif (
+                each.sessions_without_flow
+                or each.week in lacking.values()
+                or each.week in _doubtful(printed)
+            ):
                 each.status = "partial"
         found += weeks
     return found
+
+
+def _doubtful(days: list[FundDay]) -> set[dt.date]:
+    """Return the weeks of refused numbers, and of the positions that follow them (E105)."""
+    after = {day.week for before, day in pairwise(days) if before.is_refused and day.flow is None}
+    return {each.week for each in days if each.is_refused} | after
 
 
 def _weeks_of(steps: list[Step], reference: Reference, owner: Owner) -> list[FundWeek]:
