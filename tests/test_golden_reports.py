@@ -86,6 +86,23 @@ def test_every_layout_of_a_source_has_a_golden_report_that_passes_its_checks(nam
         assert failed.to_dicts() == []
 
 
+@pytest.mark.parametrize(
+    ("row", "expected", "found"),
+    [
+        (b"15 Jan 2026,3.5,5.0,,", 0, 8_500_000),
+        (b"15 Jan 2026,,,,8.5", 8_500_000, 0),
+    ],
+    ids=["total blank", "parts blank"],
+)
+def test_e49_a_total_without_parts_or_parts_without_a_total_warn(row, expected, found):
+    header = b"Date,IBIT,FBTC,BTC,Total\n14 Jan 2026,1.0,2.0,,3.0\n"
+    content = header + row + b"\n16 Jan 2026,,,,0.0\n"
+    outcomes = check([golden.read_bytes("farside_btc", "btc.csv", content)]).outcomes
+    failed = outcomes.filter(pl.col("verdict").is_in(["refused", "unexplained"]))
+    figures = failed.select("rule", "expected", "found", "blocking").rows()
+    assert figures == [("total", Decimal(expected), Decimal(found), False)]
+
+
 def test_a_number_that_is_missing_or_differs_is_shown_with_its_cell():
     content = golden.in_folder("canary", "HBR.csv")
     other = content.replace(b"40000.0", b"40001.0").replace(b",25.5,", b",,")

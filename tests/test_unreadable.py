@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 
 import golden
@@ -95,6 +96,50 @@ def test_a_broken_text_or_a_page_without_table_is_named(content, what):
         golden.read_bytes("farside_btc", "btc.csv", content)
     assert what in refused.value.what
     assert "file btc.csv" in str(refused.value)
+
+
+def far(name: str) -> bytes:
+    """Return the golden workbook with one more cell in its first sheet."""
+    row = re.sub("[A-Z]", "", name)
+    cell = f'<row r="{row}"><c r="{name}"><v>1</v></c></row></sheetData>'.encode()
+    return golden.edited(golden.CLEAN, SHEET, lambda sheet: sheet.replace(b"</sheetData>", cell))
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (far("A1048576"), "as far as E1048576"),
+        (far("XFD20"), "as far as XFD20"),
+        (far("XFD1048576"), "as far as XFD1048576"),
+        (
+            golden.edited(
+                golden.CLEAN,
+                SHEET,
+                lambda sheet: sheet.replace(
+                    b"</sheetData>",
+                    b'</sheetData><mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>',
+                ),
+            ),
+            "cells merged over A1:XFD1048576",
+        ),
+    ],
+)
+def test_a_sheet_that_a_stray_cell_makes_endless_is_refused(content, found):
+    with pytest.raises(UnreadableReport) as refused:
+        golden.read_bytes("coinshares", "far.xlsx", content)
+    assert found in refused.value.found
+
+
+def test_an_empty_cell_far_away_changes_nothing():
+    cell = b'<c r="XFD1048576"><v>1</v></c>'
+    formatted = golden.edited(
+        far("XFD1048576"), SHEET, lambda sheet: sheet.replace(cell, b'<c r="XFD1048576"/>')
+    )
+    near, whole = (
+        golden.read_bytes("coinshares", "2023-05-12.xlsx", each).observations.drop("report_id")
+        for each in (golden.CLEAN, formatted)
+    )
+    assert near.equals(whole)
 
 
 @pytest.mark.parametrize("workbook", ["stored", "deflated"])

@@ -14,6 +14,7 @@ from schemas.observation import is_refused
 
 _PARTS = [name for name in PRINTED if name != "total"]
 _FIGURE = ("value", "half_unit", "sheet", "cell")
+_NAMED = ("printed_table", "dimension", "label")
 _PERIOD = (*REPORT, "measure", "period", "period_start", "period_end")
 _SPAN = (*_PERIOD, "unit")
 
@@ -22,40 +23,50 @@ def totals(layout: Layout, observations: pl.DataFrame, *, complete: bool) -> lis
     """Compare printed totals and subtotals with their parts: a line per table, measure and period.
 
     A table that prints no total is compared with that of another table of the report (E49). The
-    two may cover different products, so a residual only warns.
+    two may cover different products, so a residual only warns; so does a total blank over numbers.
     """
     printed = [table for table in layout.tables if table.totals != "none"]
-    observations = observations.filter(~is_refused())
-    # A blank total is nothing to compare the parts with.
-    sums = observations.filter(
-        pl.col("value").is_not_null()
-        & pl.col("printed_table").is_in([table.name for table in printed])
-    ).select(*_SPAN, *_FIGURE, "printed_table", "dimension", "label", filling="status")
+    of_sums = pl.col("printed_table").is_in([table.name for table in printed])
+    observations = observations.filter(of_sums & ~is_refused())
+    figures = observations.select(*_SPAN, *_FIGURE, *_NAMED, filling="status")
+    sums = figures.filter(pl.col("value").is_not_null())
     totals = sums.filter(pl.col("dimension") == "total")
+    blank = _as_nothing(figures.join(totals, on=_SPAN, how="anti"))
     lines = []
     for table in printed:
+        is_own = pl.col("printed_table") == table.name
         parts = observations.filter(
-            (pl.col("printed_table") == table.name)
+            is_own
             & pl.col("dimension").is_in(_PARTS)
             # Parts in several currencies make no sum (E99).
             & (pl.col("unit").n_unique().over("printed_table", *_PERIOD) == 1)
         )
-        own = totals.filter(pl.col("printed_table") == table.name)
+        own = totals.filter(is_own)
         elsewhere = totals.sort("half_unit").unique(_SPAN, keep="first", maintain_order=True)
-        others = elsewhere.join(own, on=_SPAN, how="anti")
-        is_exact = table.totals == "exact"
-        blocking = complete or is_exact or table.totals == "reconcile"
-        lines.append(_compared(table.name, parts, own, blocking=blocking, is_exact=is_exact))
-        lines.append(_compared(table.name, parts, others, blocking=False))
+        how = "" if table.totals == "as_declared" else table.totals
+        blocking = complete or bool(how)
+        lines.append(_compared(table.name, parts, own, blocking=blocking, how=how))
+        elsewhere = elsewhere.join(own, on=_SPAN, how="anti")
+        lines.append(_compared(table.name, parts, elsewhere, blocking=False))
+        if blocking:
+            lines.append(_compared(table.name, parts, blank.filter(is_own), blocking=False))
         for rule in table.rows:
             if rule.of is None:
                 continue
             is_named = pl.col("label").str.to_lowercase().is_in([*map(str.casefold, rule.text)])
-            subtotals = sums.filter((pl.col("printed_table") == table.name) & is_named)
+            subtotals = sums.filter(is_own & is_named)
             below = [each for each in parts.get_column("label").unique() if label_in(rule.of, each)]
             chosen = parts.filter(pl.col("label").is_in(below))
             lines.append(_compared(table.name, chosen, subtotals, rule, blocking=blocking))
     return [*lines, *_same_totals(totals, complete=complete)]
+
+
+def _as_nothing(figures: pl.DataFrame) -> pl.DataFrame:
+    """Return the totals that are blank over numbers, as zeros."""
+    is_blank = pl.col("value").is_null()
+    blank = figures.filter(is_blank & (pl.col("dimension") == "total"))
+    blank = blank.join(figures.filter(~is_blank), on=[*_SPAN, "printed_table"], how="semi")
+    return blank.with_columns(pl.col("value", "half_unit").fill_null(0))
 
 
 def _compared(
@@ -65,19 +76,16 @@ def _compared(
     rule: RowRule | None = None,
     *,
     blocking: bool,
-    is_exact: bool = False,
+    how: str = "",
 ) -> pl.DataFrame:
     """Compare printed sums with their parts; a rule names a subtotal and the rows that it sums."""
-    summed = parts.group_by(_SPAN, maintain_order=True).agg(
-        found=pl.when(pl.col("value").count() > 0).then(pl.col("value").sum()),
-        checked=pl.len().cast(pl.Int64),
-        part_bound=pl.col("half_unit").sum(),
-        part_square=(pl.col("half_unit").cast(pl.Float64) ** 2).sum(),
-    )
+    # Of no parts the sum is unknown; where the layout says how the table adds up, they are missing.
+    has_lost = pl.lit(value=bool(how)) & (pl.col("expected") != 0)
     square = pl.col("part_square") + pl.col("half_unit").cast(pl.Float64) ** 2
     compared = (
         totals.rename({"value": "expected"})
-        .join(summed, on=_SPAN, how="inner")
+        .join(_summed(parts), on=_SPAN, how="inner")
+        .with_columns(found=pl.when((pl.col("filled") > 0) | has_lost).then("found"))
         .with_columns(
             residual=(pl.col("expected") - pl.col("found")).cast(AMOUNT),
             hard_bound=(pl.col("part_bound") + pl.col("half_unit")).cast(AMOUNT),
@@ -98,10 +106,13 @@ def _compared(
             ),
         )
         .with_columns(verdict=verdict_of(pl.col("residual"), pl.col("hard_bound")))
-        .pipe(_to_the_last_digit if is_exact else _within_rounding)
+        .pipe(_to_the_last_digit if how == "exact" else _within_rounding)
         # While the publisher is filling a row, its total may run ahead of or behind its parts.
         .with_columns(
-            blocking=pl.lit(blocking) & (pl.col("filling") == "final") & ~pl.col("is_news"),
+            blocking=pl.lit(blocking)
+            & (pl.col("filling") == "final")
+            & ~pl.col("is_news")
+            & (pl.col("filled") > 0),
             failed=(pl.col("verdict") == "unexplained").cast(pl.Int64),
             sample=pl.format("{}!{}", "sheet", "cell"),
         )
@@ -111,6 +122,17 @@ def _compared(
         for line in compared.iter_rows(named=True)
     ]
     return compared.with_columns(proposal=pl.Series(proposals, dtype=pl.String))
+
+
+def _summed(parts: pl.DataFrame) -> pl.DataFrame:
+    """Return the sums of parts, how many are filled, and what rounding leaves open of each (F9)."""
+    return parts.group_by(_SPAN, maintain_order=True).agg(
+        found=pl.col("value").sum(),
+        filled=pl.col("value").count(),
+        checked=pl.len().cast(pl.Int64),
+        part_bound=pl.col("half_unit").sum(),
+        part_square=(pl.col("half_unit").cast(pl.Float64) ** 2).sum(),
+    )
 
 
 def _within_rounding(compared: pl.DataFrame) -> pl.DataFrame:

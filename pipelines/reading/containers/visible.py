@@ -30,7 +30,7 @@ _SHOWN_WIDE = re.compile(r"(d-)?(sm|md|lg|xl|xxl|2xl)[-:](?!none|hidden|invisibl
 _GONE_WIDE = re.compile(r"(d-)?(sm|md|lg|xl|xxl|2xl)[-:](none|hidden)")
 
 _COMMENT = re.compile(r"/\*.*?\*/|<!--|-->", re.DOTALL)
-_BLOCK = re.compile(r"([^{}]*)\{|\}")
+_BLOCK = re.compile(r"[{}]")
 _NARROW = re.compile(r"print|speech|max-(?:device-)?width|prefers-|not\b", re.IGNORECASE)
 _COMPOUND = re.compile(r"(?P<tag>[a-z][\w-]*|\*)?(?P<marks>(?:[.#][\w-]+)*)", re.IGNORECASE)
 _ZERO = re.compile(r"(?:0+(?:\.0*)?|\.0+)(?:px|em|rem|pt|%)?")
@@ -193,8 +193,8 @@ def _declared(sheet: str) -> Iterator[tuple[str, str]]:
     around: list[str] = []
     start = 0
     for block in _BLOCK.finditer(sheet):
-        if block[0] != "}":
-            around.append(block[1].rpartition(";")[2].strip())
+        if block[0] == "{":
+            around.append(sheet[start : block.start()].rpartition(";")[2].strip())
         elif around:
             selectors = around.pop()
             held = all(name.startswith("@") and not _NARROW.search(name) for name in around)

@@ -22,6 +22,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from pipelines.errors import UnreadableReport
 from pipelines.layouts.units import clean
+from pipelines.reading.containers.reach import check_merged, reach
 from pipelines.reading.grid import BLANK, Cell, Grid, column_letters
 
 _SECTIONS = re.compile(r'(?:"[^"]*"|\\.|\[[^\]]*\]|[^;"\\\[])+|(?<=;)(?=;|$)|^(?=;)')
@@ -59,6 +60,8 @@ class _Parts:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
             sheets = [name for name in package.namelist() if name.startswith("xl/worksheets/")]
             shared = [name for name in package.namelist() if name == "xl/sharedStrings.xml"]
+            for name in sheets:
+                check_merged(name, package.read(name))
             return cls(
                 any(_FORMULA.search(package.read(name)) for name in sheets),
                 any(_STRIKE.search(package.read(name)) for name in sheets + shared),
@@ -74,13 +77,15 @@ def read(content: bytes) -> list[Grid]:
     """Read the visible sheets of a workbook; hidden rows and columns are blank.
 
     Raises:
-        UnreadableReport: a truncated or foreign zip file.
+        UnreadableReport: a truncated or foreign zip file, or a sheet without an end.
     """
     try:
         parts = _Parts.of(content)
         file = io.BytesIO(content)
         values = openpyxl.load_workbook(file, data_only=True, rich_text=parts.struck_texts)
         formulas = openpyxl.load_workbook(io.BytesIO(content)) if parts.formulas else None
+    except UnreadableReport:
+        raise
     except (KeyError, InvalidFileException, OSError) as error:
         raise UnreadableReport(
             "The file is a zip archive, but not an Excel workbook.",
@@ -104,7 +109,9 @@ def read(content: bytes) -> list[Grid]:
 
 
 def _grid(sheet: Any, formulas: Any | None, *, struck: bool) -> Grid:
-    rows = [[_cell(cell, struck=struck) for cell in row] for row in sheet.iter_rows()]
+    last_row, last_column = reach(sheet, formulas)
+    printed = sheet.iter_rows(max_row=last_row, max_col=last_column) if last_row else ()
+    rows = [[_cell(cell, struck=struck) for cell in row] for row in printed]
     for row, column, formula in _uncalculated(sheet, formulas):
         # A formula that no program has calculated has no value: reading it as blank would lose it.
         rows[row][column] = Cell(f"{formula} (never calculated)")
