@@ -50,7 +50,9 @@ class PrintedUsd(BySource):
     member: pl.String = pa.Field(description="The member that it means; `unmapped` if none.")
     measure: pl.String = pa.Field(isin=["net_flow", "aum"], description="What is measured.")
     period: pl.String = pa.Field(description="What span of time, as in core.observation.")
-    currency: pl.String = pa.Field(description="Currency in which it is printed.")
+    currency: pl.String = pa.Field(
+        nullable=True, description="Currency in which it is printed; NULL if it was refused."
+    )
     value_usd: Money = pa.Field(
         nullable=True, description="In US dollars; NULL without a rate, never another currency's."
     )

@@ -164,3 +164,19 @@ def test_e103_an_unmapped_fund_is_no_part_of_a_total_that_is_final(tmp_path):
             )
         )
         assert statuses == {"hbr-us": "final", "unmapped": "partial", "total": "partial"}
+
+
+def test_e122_two_reports_of_the_same_funds_need_not_print_the_same(tmp_path):
+    """Flows in one workbook and AUM in another are two series of one label each."""
+    world = World(tmp_path / "warehouse")
+    days = [f"2026-01-{day:02}" for day in range(5, 31) if day % 7 not in (3, 4)]
+    flows = [
+        ["Date", "Fund Flow", "Close"],
+        *([day, 1.5, 70 + place] for place, day in enumerate(days)),
+    ]
+    aum = [["Date", "ARKK US Equity"], *([day, 5000 + place] for place, day in enumerate(days))]
+    world.drop("ark_bloomberg", "flows.xlsx", golden.workbook({"ARKK": flows}))
+    world.drop("ark_bloomberg", "aum.xlsx", golden.workbook({"Sheet1": aum}))
+    ran = world.run()
+    assert ran.code == 0, ran.text
+    assert world.one("select count(*) from mart.fund_bridge") == 4

@@ -50,11 +50,11 @@ def series_of(source: Source, reading: Reading) -> dict[dt.date, list[dict[str, 
     kept = [*weeks[:_NEWEST], *sampled[:_MOST]]
     lines = printed.filter(pl.col("week_ending").is_in(kept)).sort(printed.columns)
     found: dict[dt.date, list[dict[str, Any]]] = {}
-    for (week, label), of_label in groupby(lines.iter_rows(), key=lambda line: line[:2]):
+    for (week, label, measure), of_label in groupby(lines.iter_rows(), key=lambda line: line[:3]):
         numbers = [line[2:] for line in of_label]
         digest = hashlib.sha256(repr(numbers).encode()).hexdigest()[:12]
         found.setdefault(week, []).append(
-            {"label": label, "digest": digest, "numbers": len(numbers)}
+            {"label": label, "measure": measure, "digest": digest, "numbers": len(numbers)}
         )
     return found
 
@@ -100,33 +100,32 @@ def _strangers(
     source: Source, prints: pl.DataFrame, passed: Collection[int]
 ) -> Iterator[Mapping[str, Any]]:
     """Yield the labels of reports that print none of their own numbers, oldest first."""
-    key = ["week_ending", "label"]
+    series = ["place", "label", "measure"]
+    key = ["week_ending", "label", "measure"]
     firsts = pl.col("place").min()
     known = prints.with_columns(
         is_known=firsts.over(key) < pl.col("place"),
         is_same=firsts.over([*key, "digest"]) < pl.col("place"),
     )
-    own = known.group_by("place", "label").agg(
+    own = known.group_by(series).agg(
         known=pl.col("is_known").sum(),
         same=pl.col("is_same").sum(),
         numbers=pl.col("numbers").filter(pl.col("is_known")).sum(),
     )
     odd = own.filter(pl.col("same") == 0, ~pl.col("place").is_in(list(passed)))
     others = (
-        known.join(odd.select("place", "label"), on=["place", "label"])
-        .join(prints, on=["week_ending", "digest"], suffix="_other")
+        known.join(odd.select(series), on=series)
+        .join(prints, on=["week_ending", "measure", "digest"], suffix="_other")
         .filter(pl.col("label_other") != pl.col("label"), pl.col("place_other") < pl.col("place"))
-        .unique(["place", "week_ending", "label", "label_other"])
-        .group_by("place", "label", other="label_other")
+        .unique([*series, "week_ending", "label_other"])
+        .group_by(*series, other="label_other")
         .agg(alike=pl.col("numbers").sum(), other_place=pl.col("place_other").min())
         .filter(pl.col("alike") >= _ENOUGH)
         .sort("alike", "other", descending=[True, False])
-        .unique(["place", "label"], keep="first", maintain_order=True)
+        .unique(series, keep="first", maintain_order=True)
     )
     here = prints.select("place", other="label", is_here=pl.lit(value=True)).unique()
-    compared = odd.join(others, on=["place", "label"], how="left").join(
-        here, on=["place", "other"], how="left"
-    )
+    compared = odd.join(others, on=series, how="left").join(here, on=["place", "other"], how="left")
     is_others = pl.col("other").is_not_null() & (
         (pl.col("known") > 0)
         | pl.col("is_here").fill_null(value=False)
@@ -135,7 +134,7 @@ def _strangers(
     # A window is restated as a whole, and so is a history after a split.
     is_whole = source.prints == "history" and not source.is_split_adjusted
     is_nobodys = pl.lit(is_whole) & (pl.col("known") >= _WEEKS) & (pl.col("numbers") >= _ENOUGH)
-    yield from compared.filter(is_others | is_nobodys).sort("place", "label").iter_rows(named=True)
+    yield from compared.filter(is_others | is_nobodys).sort(series).iter_rows(named=True)
 
 
 def _waits(

@@ -14,8 +14,17 @@ import polars as pl
 from pipelines.store.files import write_whole
 from pipelines.store.paths import Warehouse
 
-SERIES = pl.List(pl.Struct({"label": pl.String(), "digest": pl.String(), "numbers": pl.Int64()}))
-"""Of a week: a digest of each label's numbers, and how many of them are not zero."""
+SERIES = pl.List(
+    pl.Struct(
+        {
+            "label": pl.String(),
+            "measure": pl.String(),
+            "digest": pl.String(),
+            "numbers": pl.Int64(),
+        }
+    )
+)
+"""Of a week: a digest of each label's numbers of one measure, and how many are not zero."""
 SCHEMA: dict[str, pl.DataType] = {
     "report_id": pl.String(),
     "fingerprint": pl.String(),

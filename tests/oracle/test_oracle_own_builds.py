@@ -65,6 +65,7 @@ def test_e75_the_oracle_closes_a_fund_at_zero() -> None:
             value=Decimal(cell) * scale,
             currency=None,
             half_unit=None,
+            null_reason=None,
             status="final",
         )
         for date, label, *cells in printed
