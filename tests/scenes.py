@@ -72,6 +72,13 @@ def a_history_without_its_first_week(checkout: Checkout) -> None:
     checkout.run("fundflows add canary HBR.csv")
 
 
+@before("docs/a-report-was-refused.md | A report is on hold | 2")
+def the_history_of_another_fund(checkout: Checkout) -> None:
+    history = (checkout.root / "samples/reports/canary/XRPC.csv").read_text(encoding="utf-8")
+    (checkout.root / "HBR.csv").write_text(f"{history}\n", encoding="utf-8")
+    checkout.run("fundflows add canary HBR.csv")
+
+
 @before("docs/a-report-was-refused.md | Numbers would vanish | 1")
 def a_renamed_folder(checkout: Checkout) -> None:
     folder = checkout.root / "pipelines/defs/sources/farside_btc"

@@ -143,7 +143,7 @@ def _checked(plan: Plan, reports: list[Archived]) -> Checked:
     except Exception as first:  # one odd report among many: which one?
         for each in reports:
             try:
-                check([readings[each.report.report_id]])
+                check([readings[each.report.report_id]], plan.accepted)
             except Exception as error:  # noqa: BLE001 (whatever it is, it is this report's)
                 errors[each.report.report_id] = unexpected(plan.source, each, error)
         if not errors:
