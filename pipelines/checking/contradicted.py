@@ -104,9 +104,12 @@ def _jumps(own: pl.DataFrame, means: Printed, jump: Jump) -> pl.DataFrame:
     value = pl.col("value").cast(pl.Float64)
     if MEASURES[means.measure].kind == "flow":
         median = value.median().over(_MEMBER)
-        usual, away = median, (value - median).abs() / (value - median).abs().median().over(_MEMBER)
-        is_far = (away > float(jump.times)) & (pl.len().over(_MEMBER) > 2 * _DAYS)
-        how = f"{jump.times:f} times the median absolute deviation"
+        usual, away = median, (value - median).abs()
+        deviation = away.median().over(_MEMBER)
+        # Of flows that are all the same nothing is usual but themselves.
+        is_known = (deviation > 0) & (pl.len().over(_MEMBER) > 2 * _DAYS)
+        is_far = is_known & (away > float(jump.times) * deviation)
+        how = pl.lit(f"{jump.times:f} times the median absolute deviation")
     else:
         before, after = _median_before(value), _median_before(value, newest_first=True)
         usual = pl.coalesce(before, after)
@@ -114,12 +117,12 @@ def _jumps(own: pl.DataFrame, means: Printed, jump: Jump) -> pl.DataFrame:
         both = before.is_not_null() & after.is_not_null()
         bound = pl.when(both).then(float(jump.times)).otherwise(float(jump.at_the_ends or "inf"))
         is_far = one_side > bound
-        how = f"{jump.times:f} times that"
+        how = pl.format("{} times that", bound)
     reason = pl.format(
         "expected about {}, as on its other days, and not {} away; found {}: it is not published; "
         "fetch the report again, or accept it if the publisher means it",
         usual.round(4),
-        pl.lit(how),
+        how,
         pl.col("printed"),
     )
     return own.with_columns(rule=pl.lit("jump"), reason=reason).filter(is_far)
