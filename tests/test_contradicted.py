@@ -206,7 +206,7 @@ def series(table: dict[str, Any], **funds: list[Any]) -> Checked:
     return check([read_as(declared(table), "prices.csv", content)])
 
 
-@pytest.mark.parametrize("wrong", ["2500", "0.025", "250.0", "63"])
+@pytest.mark.parametrize("wrong", ["2500", "0.025", "250.0", "63", "0"])
 def test_e112_a_number_that_is_far_from_the_days_before_and_after_is_held_back(wrong):
     navs: list[Any] = [25] * 20
     navs[9] = wrong
@@ -224,6 +224,9 @@ def test_e112_a_number_that_is_far_from_the_days_before_and_after_is_held_back(w
         [25] * 10 + [31] + [25] * 9,
         [1.02**day for day in range(60)],
         [25, 2500, 25, 2500],  # too few days to say
+        [25] * 10 + [0] * 10,  # a fund that is closed
+        [0] * 10 + [25] * 10,
+        [25] * 9 + [0],
     ],
 )
 def test_e112_what_happens_to_real_prices_is_no_jump(navs):

@@ -79,7 +79,7 @@ def _of_positions(table: Table, observations: pl.DataFrame) -> Iterator[pl.DataF
         pl.when(pl.col("fits_next")).then(pl.lit(f". {SETTLEMENT}")).otherwise(pl.lit("")),
     )
     yield (
-        observations.filter(pl.col("measure").is_in(MEASURED))
+        observations.filter(pl.col("dimension") == "fund", pl.col("measure").is_in(MEASURED))
         .join(held.select(*_PLACE, reason=reason), on=_PLACE)
         .with_columns(rule=pl.lit("contradiction"))
     )
@@ -94,7 +94,7 @@ def _of_members(table: Table, observations: pl.DataFrame) -> Iterator[pl.DataFra
                 & (pl.col("dimension") == (means.dimension or table.dimension))
                 & (pl.col("measure") == means.measure)
                 & (pl.col("period") == means.period)
-                & (pl.col("value") != 0)
+                & pl.col("value").is_not_null()
             ).sort(*_MEMBER, "period_end")
             yield _jumps(own, means, means.jump)
 
@@ -103,6 +103,7 @@ def _jumps(own: pl.DataFrame, means: Printed, jump: Jump) -> pl.DataFrame:
     """Return the numbers of members that are too far from their other days."""
     value = pl.col("value").cast(pl.Float64)
     if MEASURES[means.measure].kind == "flow":
+        own = own.filter(pl.col("value") != 0)
         median = value.median().over(_MEMBER)
         usual, away = median, (value - median).abs()
         deviation = away.median().over(_MEMBER)
@@ -115,7 +116,9 @@ def _jumps(own: pl.DataFrame, means: Printed, jump: Jump) -> pl.DataFrame:
         usual = pl.coalesce(before, after)
         one_side = pl.min_horizontal(_times(value, before), _times(value, after))
         both = before.is_not_null() & after.is_not_null()
-        bound = pl.when(both).then(float(jump.times)).otherwise(float(jump.at_the_ends or "inf"))
+        # A zero on the first or last days is a fund before its launch, or after its end (E75).
+        at_the_ends = pl.when(value > 0).then(float(jump.at_the_ends or "inf"))
+        bound = pl.when(both).then(float(jump.times)).otherwise(at_the_ends)
         is_far = one_side > bound
         how = pl.format("{} times that", bound)
     reason = pl.format(
@@ -129,10 +132,11 @@ def _jumps(own: pl.DataFrame, means: Printed, jump: Jump) -> pl.DataFrame:
 
 
 def _median_before(value: pl.Expr, *, newest_first: bool = False) -> pl.Expr:
-    """Return the median of the days before each, or of those after it; of too few days, NULL."""
+    """Return the median of the days before each, or after it; of too few, or of zeros, NULL."""
     ordered = value.reverse() if newest_first else value
     median = ordered.shift(1).rolling_median(_DAYS)
-    return (median.reverse() if newest_first else median).over(_MEMBER)
+    of_days = (median.reverse() if newest_first else median).over(_MEMBER)
+    return pl.when(of_days > 0).then(of_days)
 
 
 def _times(value: pl.Expr, usual: pl.Expr) -> pl.Expr:
