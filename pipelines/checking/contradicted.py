@@ -46,6 +46,8 @@ def contradicted(layout: Layout, observations: pl.DataFrame) -> pl.DataFrame:
 
 def without_numbers(observations: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
     """Return the observations, those that are refused without their number."""
+    if refused.is_empty():
+        return observations
     marked = observations.join(
         refused.select(*_CELL, is_refused=pl.lit(value=True)),
         on=_CELL,
@@ -101,44 +103,57 @@ def _of_members(table: Table, observations: pl.DataFrame) -> Iterator[pl.DataFra
 
 def _jumps(own: pl.DataFrame, means: Printed, jump: Jump) -> pl.DataFrame:
     """Return the numbers of members that are too far from their other days."""
-    value = pl.col("value").cast(pl.Float64)
-    if MEASURES[means.measure].kind == "flow":
-        own = own.filter(pl.col("value") != 0)
-        median = value.median().over(_MEMBER)
-        usual, away = median, (value - median).abs()
-        deviation = away.median().over(_MEMBER)
-        # Of flows that are all the same nothing is usual but themselves.
-        is_known = (deviation > 0) & (pl.len().over(_MEMBER) > 2 * _DAYS)
-        is_far = is_known & (away > float(jump.times) * deviation)
-        how = pl.lit(f"{jump.times:f} times the median absolute deviation")
-    else:
-        before, after = _median_before(value), _median_before(value, newest_first=True)
-        usual = pl.coalesce(before, after)
-        one_side = pl.min_horizontal(_times(value, before), _times(value, after))
-        both = before.is_not_null() & after.is_not_null()
-        # A zero on the first or last days is a fund before its launch, or after its end (E75).
-        at_the_ends = pl.when(value > 0).then(float(jump.at_the_ends or "inf"))
-        bound = pl.when(both).then(float(jump.times)).otherwise(at_the_ends)
-        is_far = one_side > bound
-        how = pl.format("{} times that", bound)
+    far = (
+        _far_flows(own, jump) if MEASURES[means.measure].kind == "flow" else _far_stocks(own, jump)
+    )
     reason = pl.format(
         "expected about {}, as on its other days, and not {} away; found {}: it is not published; "
         "fetch the report again, or accept it if the publisher means it",
-        usual.round(4),
-        how,
-        pl.col("printed"),
+        pl.col("usual").round(4),
+        "away",
+        "printed",
     )
-    return own.with_columns(rule=pl.lit("jump"), reason=reason).filter(is_far)
+    return far.with_columns(rule=pl.lit("jump"), reason=reason)
 
 
-def _median_before(value: pl.Expr, *, newest_first: bool = False) -> pl.Expr:
-    """Return the median of the days before each, or after it; of too few, or of zeros, NULL."""
-    ordered = value.reverse() if newest_first else value
-    median = ordered.shift(1).rolling_median(_DAYS)
-    of_days = (median.reverse() if newest_first else median).over(_MEMBER)
-    return pl.when(of_days > 0).then(of_days)
+def _far_flows(own: pl.DataFrame, jump: Jump) -> pl.DataFrame:
+    """Return the flows far from the median of their member, in median absolute deviations (F13)."""
+    flows = own.filter(pl.col("value") != 0).with_columns(flow=pl.col("value").cast(pl.Float64))
+    flows = flows.with_columns(usual=pl.col("flow").median().over(_MEMBER))
+    flows = flows.with_columns(off=(pl.col("flow") - pl.col("usual")).abs())
+    deviation = pl.col("off").median().over(_MEMBER)
+    # Of flows that are all the same nothing is usual but themselves.
+    is_known = (deviation > 0) & (pl.len().over(_MEMBER) > 2 * _DAYS)
+    return flows.filter(is_known & (pl.col("off") > float(jump.times) * deviation)).with_columns(
+        away=pl.lit(f"{jump.times:f} times the median absolute deviation")
+    )
 
 
-def _times(value: pl.Expr, usual: pl.Expr) -> pl.Expr:
-    """Return how many times as large or small a number is."""
-    return pl.max_horizontal(value / usual, usual / value)
+def _far_stocks(own: pl.DataFrame, jump: Jump) -> pl.DataFrame:
+    """Return the stocks far from the median of the days before them, and of those after them."""
+    stocks = own.with_columns(stock=pl.col("value").cast(pl.Float64))
+    median = pl.col("stock").rolling_median(_DAYS)
+    medians = {"before": median.shift(1), "after": median.shift(-_DAYS)}
+    stocks = stocks.with_columns(
+        **{name: each.over(_MEMBER) for name, each in medians.items()}
+    ).with_columns(
+        # Of days of zeros nothing is a multiple.
+        pl.when(pl.col(name) > 0).then(pl.col(name)).alias(name)
+        for name in medians
+    )
+    both = pl.col("before").is_not_null() & pl.col("after").is_not_null()
+    # A zero on the first or last days is a fund before its launch, or after its end.
+    at_the_ends = pl.when(pl.col("stock") > 0).then(float(jump.at_the_ends or "inf"))
+    return (
+        stocks.with_columns(
+            bound=pl.when(both).then(float(jump.times)).otherwise(at_the_ends),
+            times=pl.min_horizontal(
+                pl.max_horizontal(pl.col("stock") / pl.col(name), pl.col(name) / pl.col("stock"))
+                for name in medians
+            ),
+        )
+        .filter(pl.col("times") > pl.col("bound"))
+        .with_columns(
+            usual=pl.coalesce("before", "after"), away=pl.format("{} times that", "bound")
+        )
+    )

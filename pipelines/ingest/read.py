@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 
 import polars as pl
 
+from pipelines.checking.contradicted import contradicted
 from pipelines.errors import FundflowsError, UnreadableReport, Where
 from pipelines.ingest.holds import Extent, extent_of
 from pipelines.ingest.known import KnownReport
@@ -142,7 +143,9 @@ def _covered(
     source: Source, archived: Archived, reading: Reading, content: bytes
 ) -> tuple[dict[dt.date, dict[str, object]], Extent | None]:
     try:
-        accepted = digests(reading, is_accepted=True)
+        held = contradicted(reading.layout, reading.observations)
+        accepted = digests(reading)
+        found = digests(reading, held) if held.height else accepted
         series = series_of(source, reading)
         weeks: dict[dt.date, dict[str, object]] = {
             week: {
@@ -150,7 +153,7 @@ def _covered(
                 "digest_if_accepted": accepted.get(week),
                 "series": series.get(week),
             }
-            for week, digest in digests(reading).items()
+            for week, digest in found.items()
         }
         return weeks, extent_of(reading, content)
     except Exception as error:

@@ -9,24 +9,25 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from pipelines.checking.check import Checked, blocking
-from pipelines.checking.contradicted import contradicted
 from pipelines.reading.reader import Reading
 from pipelines.store.week_files import Frames, Vintage
 from schemas.observation import KEY, STATED, Observation, Outcome, Refused, empty, is_refused
 
 
-def digests(reading: Reading, *, is_accepted: bool = False) -> dict[dt.date, str]:
+def digests(reading: Reading, held: pl.DataFrame | None = None) -> dict[dt.date, str]:
     """Return a digest per week of all that the report says about it, refused rows included.
 
-    What its other numbers contradict is refused, too, unless a person has accepted the report.
+    Args:
+        reading: what the report says.
+        held: what its other numbers contradict; none, if a person has accepted the report.
     """
     columns = [*KEY, *STATED, "null_reason"]
     observed = reading.observations.select(
         "week_ending",
         line=pl.concat_str(pl.col(columns).cast(pl.String), separator="|", ignore_nulls=True),
     )
-    held = [] if is_accepted else [contradicted(reading.layout, reading.observations)]
-    refused = pl.concat([reading.refused, *held]).select(
+    held = empty(Refused) if held is None else held
+    refused = pl.concat([reading.refused, held]).select(
         "week_ending", line=pl.concat_str("rule", "sheet", "cell", "printed", separator="|")
     )
     lines = pl.concat([observed, refused]).sort("week_ending", "line")

@@ -27,7 +27,7 @@ def check_merged(part: str, sheet: bytes) -> None:
     Raises:
         UnreadableReport: with the area.
     """
-    for area in _MERGED.findall(sheet):
+    for area in _MERGED.findall(sheet) if b"mergeCell" in sheet else ():
         size = CellRange(area.decode()).size
         if size["rows"] * size["columns"] > _MOST:
             raise _endless(part, f"cells merged over {area.decode()}")
@@ -41,12 +41,10 @@ def reach(sheet: Any, formulas: Any | None) -> tuple[int, int]:
     """
     # openpyxl knows no other way to its cells that does not make the blank ones first.
     cells = itertools.chain(*(each._cells.values() for each in (sheet, formulas) if each))
-    filled = [each for each in cells if each.value is not None]
-    merged = sheet.merged_cells.ranges
-    rows = max([*(each.row for each in filled), *(area.max_row for area in merged)], default=0)
-    columns = max(
-        [*(each.column for each in filled), *(area.max_col for area in merged)], default=0
-    )
+    filled = [(each.row, each.column) for each in cells if each.value is not None]
+    merged = [(area.max_row, area.max_col) for area in sheet.merged_cells.ranges]
+    rows = max((row for row, _ in (*filled, *merged)), default=0)
+    columns = max((column for _, column in (*filled, *merged)), default=0)
     if rows * columns > max(_MOST, _SPARSE * len(filled)):
         last = f"{get_column_letter(columns)}{rows}"
         raise _endless(sheet.title, f"{len(filled):,} filled cells as far as {last}")

@@ -58,13 +58,16 @@ class _Parts:
     @classmethod
     def of(cls, content: bytes) -> _Parts:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
-            sheets = [name for name in package.namelist() if name.startswith("xl/worksheets/")]
-            shared = [name for name in package.namelist() if name == "xl/sharedStrings.xml"]
-            for name in sheets:
-                check_merged(name, package.read(name))
+            names = package.namelist()
+            sheets = {
+                name: package.read(name) for name in names if name.startswith("xl/worksheets/")
+            }
+            shared = [package.read(name) for name in names if name == "xl/sharedStrings.xml"]
+            for name, sheet in sheets.items():
+                check_merged(name, sheet)
             return cls(
-                any(_FORMULA.search(package.read(name)) for name in sheets),
-                any(_STRIKE.search(package.read(name)) for name in sheets + shared),
+                any(_FORMULA.search(sheet) for sheet in sheets.values()),
+                any(_STRIKE.search(part) for part in (*sheets.values(), *shared)),
                 any(
                     _STRIKE.search(package.read(name))
                     for name in package.namelist()
