@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 from house import HOUSE
+from world import PATIENCE
 
 FOLDERS = ("pipelines", "schemas", "sql", "samples")
 FILES = ("Makefile", "pyproject.toml", "requirements.lock", "dagster.yaml")
@@ -77,7 +78,7 @@ class Checkout:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
-            timeout=300,
+            timeout=PATIENCE,
         )
         self.printed += ran.stdout
         return ran.returncode

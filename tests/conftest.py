@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from same import real as reports
 from world import World
+
+from samples.make import REPORTS
 
 # A slow machine is no failure: examples are counted, not timed. They are the same in every run, so
 # that a green one is no luck; `pytest --hypothesis-profile=explore` looks for others.
@@ -72,14 +75,49 @@ def _same_environment() -> Iterator[None]:
         os.environ.update(before)
 
 
+Made = Callable[[str, Callable[[World], None]], World]
+
+
 @pytest.fixture(scope="session")
-def sampled(tmp_path_factory: pytest.TempPathFactory) -> World:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Return what makes a world once for all workers; the others wait until it is there."""
+    own = tmp_path_factory.getbasetemp()
+    common = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def get(name: str, make: Callable[[World], None]) -> World:
+        world, done = World(common / name / "warehouse"), common / name / "done"
+        with FileLock(common / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(done.parent, ignore_errors=True)
+                make(world)
+                done.touch()
+        return world
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def sampled(made_once: Made) -> World:
     """Return a warehouse with the samples, published by `fundflows run`: to look at only."""
-    world = World(tmp_path_factory.mktemp("sampled") / "warehouse")
-    world.add_samples()
-    published = world.run()
-    assert published.code == 0, published.text
-    return world
+
+    def make(world: World) -> None:
+        world.add_samples()
+        published = world.run()
+        assert published.code == 0, published.text
+
+    return made_once("sampled", make)
+
+
+@pytest.fixture(scope="session")
+def published_real(real: Path, made_once: Made) -> World:
+    """Return a warehouse with all real reports and the samples, by the command: to look at only."""
+
+    def make(world: World) -> None:
+        for words in [*(arrival.words for arrival in reports.arrivals(real, REPORTS)), ["run"]]:
+            said = world.call(*words)
+            assert said.code == 0, said.text
+
+    return made_once("published_real", make)
 
 
 @pytest.fixture

@@ -15,16 +15,14 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import dagster as dg
 import duckdb
-from world import definitions
 
-from pipelines.cli.main import main, prepare_dagster
-from pipelines.components.source import partitions_of
-from pipelines.components.source_checks import report_key
-from pipelines.ingest.sources import sources
 from pipelines.store.paths import Warehouse
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 LEAST = 3
 QUESTION = """
@@ -36,6 +34,14 @@ from mart.flows
 
 def backfill(first: str, last: str, until: float) -> dict[str, int]:
     """Run all sources over a range of weeks, then the tables, until it is time."""
+    import dagster as dg  # here: a reader needs none of it, and begins in a tenth of the time
+    from world import definitions
+
+    from pipelines.cli.main import prepare_dagster
+    from pipelines.components.source import partitions_of
+    from pipelines.components.source_checks import report_key
+    from pipelines.ingest.sources import sources
+
     warehouse = Warehouse.default()
     prepare_dagster(warehouse)
     job = definitions().resolve_implicit_global_asset_job_def()
@@ -77,6 +83,8 @@ def _ran(
 
 def weekly(reports: Path, until: float) -> dict[str, int]:
     """Drop one report after the other into its inbox, each followed by `fundflows run`."""
+    from pipelines.cli.main import main
+
     warehouse = Warehouse.default()
     waiting = sorted(file for file in reports.rglob("*") if file.is_file())
     runs = failed = dropped = 0

@@ -30,7 +30,7 @@ import pytest
 import steps
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
-from world import World, anew, definitions
+from world import PATIENCE, World, anew, definitions
 
 from pipelines.cli.main import PROJECT, prepare_dagster
 from pipelines.components import alerts, workspace
@@ -52,7 +52,6 @@ from pipelines.store.files import one_at_a_time
 pytestmark = pytest.mark.slow
 
 HEADER = "Date,BSOL,GSOL,Total"
-PATIENCE = 20.0
 
 
 def page(day: str, flow: float) -> bytes:
@@ -187,7 +186,7 @@ def test_a_file_that_is_written_bit_by_bit_is_archived_once_and_whole(tmp_path):
         writing = pool.submit(write)
         deadline = time.monotonic() + PATIENCE
         while not (writing.done() and swept) and time.monotonic() < deadline:
-            swept += inbox.sweep(world.warehouse, "farside_sol", quiet=0.4)
+            swept += inbox.sweep(world.warehouse, "farside_sol", quiet=2)
     assert [each.content() for each in swept] == [whole]
 
 

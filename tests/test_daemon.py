@@ -23,7 +23,7 @@ import golden
 import pytest
 from dagster._core.scheduler.instigation import TickStatus
 from test_automation import HEADER, fridays, printed, tables_of
-from world import World, definitions
+from world import PATIENCE, World, definitions
 
 from pipelines.components.automation import SOURCE
 
@@ -77,9 +77,9 @@ def ui_of(world: World, **environment: str) -> Iterator[int]:
             print(log.read_text(encoding="utf-8", errors="replace")[-4000:])  # shown on failure
 
 
-def eventually(is_so: Callable[[], bool], patience: float) -> bool:
+def eventually(is_so: Callable[[], bool]) -> bool:
     """Wait until something is so; return whether it came to be."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if is_so():
             return True
@@ -102,7 +102,7 @@ def test_the_daemon_makes_a_handful_of_runs_and_one_build_of_500_files(served):
     weeks = fridays(25)
     before = {run.run_id for run in served.instance.get_runs()}
     # Its tables' sensor only sees changes from its first round on.
-    assert eventually(lambda: has_looked(served.instance, "tables", since=0), 120)
+    assert eventually(lambda: has_looked(served.instance, "tables", since=0))
     for number in range(500):
         source, header = (("farside_sol", HEADER), ("farside_eth", "Date,ETHA,FETH,Total"))[
             number % 2
@@ -114,10 +114,10 @@ def test_the_daemon_makes_a_handful_of_runs_and_one_build_of_500_files(served):
         runs = served.runs_but(before)
         return any(SOURCE not in run.tags for run in runs) and all(run.is_finished for run in runs)
 
-    assert eventually(is_done, 180)
+    assert eventually(is_done)
     ended = time.time()
     for sensor in ("inbox", "tables"):  # in a round more nothing is asked for
-        assert eventually(partial(has_looked, served.instance, sensor, since=ended), 120)
+        assert eventually(partial(has_looked, served.instance, sensor, since=ended))
     assert is_done()
     runs = served.runs_but(before)
     assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
@@ -138,7 +138,7 @@ def test_builds_of_the_database_queue_where_people_see_it(served):
         except OSError:
             return False
 
-    assert eventually(answers, 90)
+    assert eventually(answers)
     client = DagsterGraphQLClient("127.0.0.1", port_number=served.port)
     keys = tables_of(definitions())
     asked = [client.submit_job_execution("__ASSET_JOB", asset_selection=keys) for _ in "12"]
@@ -149,7 +149,7 @@ def test_builds_of_the_database_queue_where_people_see_it(served):
         seen.append(tuple(sorted(run.status.value for run in runs if run)))
         return seen[-1] == ("SUCCESS",) * 2
 
-    assert eventually(are_done, 150)
+    assert eventually(are_done)
     busy = {"STARTING", "STARTED"}
     assert max(sum(status in busy for status in each) for each in seen) == 1
     assert any("QUEUED" in each and "STARTED" in each for each in seen)

@@ -14,6 +14,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from world import PATIENCE
 
 from pipelines.dagster_internals.event_log import MOST, BatchingEventLog
 from pipelines.store.paths import PROJECT
@@ -146,7 +147,7 @@ def test_others_see_an_event_while_its_step_goes_on(folder):
     def slow(context: dg.AssetExecutionContext) -> None:
         context.log_event(dg.AssetMaterialization("aside"))
         with opened(folder, batching=False) as other:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + PATIENCE
             while time.monotonic() < deadline and not seen:
                 seen.extend(other.fetch_materializations(dg.AssetKey("aside"), limit=1).records)
                 time.sleep(0.05)

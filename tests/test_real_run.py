@@ -5,27 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from same.real import arrivals
 from world import World
-
-from samples.make import REPORTS
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 Query = Callable[..., list[tuple[object, ...]]]
 
 
 @pytest.fixture(scope="module")
-def query(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Query:
-    """Add every real report and the sample workbooks, run once, and ask the published file."""
-    world = World(tmp_path_factory.mktemp("real") / "warehouse")
-    for words in [*(arrival.words for arrival in arrivals(real, REPORTS)), ["run"]]:
-        said = world.call(*words)
-        assert said.code == 0, said.text
-    assert "Nothing is new" in world.run().text
-    return world.query
+def query(published_real: World) -> Query:
+    """Return what asks the file that was published of every real report and the samples."""
+    assert "Nothing is new" in published_real.run().text
+    return published_real.query
 
 
 @pytest.mark.parametrize(

@@ -168,21 +168,8 @@ def test_e37_a_week_that_is_still_being_filled_is_no_unexplained_difference(tmp_
 # -- the real files --------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def reals(real: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = World(tmp_path_factory.mktemp("reals") / "warehouse")
-    world.add_samples()
-    for source, file in [
-        ("farside_btc", real / "farside" / "btc_history_2026-08-22.csv"),
-        *(("ark_bloomberg", file) for file in sorted((real / "bloomberg").glob("*.xlsx"))),
-    ]:
-        world.add(source, file.name, file.read_bytes(), received="2026-08-22T12:00Z")
-    assert steps.publish_all(world.warehouse) == []
-    return world
-
-
 @pytest.mark.real
-def test_e62_coinshares_and_farside_of_the_same_weeks(real: Path, reals: World) -> None:
+def test_e62_coinshares_and_farside_of_the_same_weeks(real: Path, published_real: World) -> None:
     """Bitcoin of every week that both have, the second side added up here from the raw file."""
     weeks: dict[dt.date, Decimal] = defaultdict(Decimal)
     with (real / "farside" / "btc_history_2026-08-22.csv").open(encoding="utf-8") as file:
@@ -192,12 +179,12 @@ def test_e62_coinshares_and_farside_of_the_same_weeks(real: Path, reals: World) 
             except ValueError:
                 continue
             weeks[at + dt.timedelta(days=(4 - at.weekday()) % 7)] += Decimal(row["Total"] or 0)
-    rows = reals.rows(
+    rows = published_real.rows(
         "from mart.source_comparison where source = 'coinshares' and other_source = 'farside_btc' "
         "and member = 'BTC' order by week_ending"
     )
     printed = dict(
-        reals.query(
+        published_real.query(
             "select week_ending, value from core.observation where source = 'coinshares' "
             "and member = 'BTC' and period = 'week' and value is not null"
         )
@@ -215,9 +202,11 @@ def test_e62_coinshares_and_farside_of_the_same_weeks(real: Path, reals: World) 
 
 
 @pytest.mark.real
-def test_e62_one_fund_in_two_sources_agrees_but_for_weeks_that_are_named(reals: World) -> None:
+def test_e62_one_fund_in_two_sources_agrees_but_for_weeks_that_are_named(
+    published_real: World,
+) -> None:
     """ARKB as Bloomberg and as Farside have it: the same fund, so no universe can explain."""
-    rows = reals.query(
+    rows = published_real.query(
         "select explained_by, list(week_ending order by week_ending) from mart.source_comparison "
         "where source = 'ark_bloomberg' and other_source = 'farside_btc' and dimension = 'fund' "
         "group by all"

@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 from playwright import sync_api
-from world import World
+from world import PATIENCE, World
 
 from pipelines.cli.main import PROJECT
 from pipelines.components.source import partitions_of
@@ -38,10 +38,6 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path: apt install chromium"),
 ]
 
-STARTS_IN = 60
-"""Seconds in which the UI has to answer: processes start, definitions are loaded."""
-ENDS_IN = 90
-"""Seconds in which a run has to end; Dagster's daemon looks for new backfills every 30 seconds."""
 FLAGS = [
     "--headless=new",
     "--no-sandbox",
@@ -100,7 +96,7 @@ def page(served: Served, tmp_path: Path) -> Iterator[Any]:
             page = browser.new_page(
                 base_url=served.address, viewport={"width": 1600, "height": 1000}
             )
-            page.set_default_timeout(30_000)
+            page.set_default_timeout(PATIENCE * 1000)
             yield page
             page.screenshot(path=tmp_path / "last.png")
         finally:
@@ -201,18 +197,18 @@ def runs(page: Any) -> list[str]:
 
 def ended(page: Any, count: int) -> list[str]:
     """Wait until so many runs have ended; return the status of each."""
-    until = time.monotonic() + ENDS_IN
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         found = runs(page)
         if sum(status in ("SUCCESS", "FAILURE", "CANCELED") for status in found) >= count:
             return found
         page.wait_for_timeout(500)
-    pytest.fail(f"{count} runs did not end in {ENDS_IN} seconds: {found}")
+    pytest.fail(f"{count} runs did not end in {PATIENCE} seconds: {found}")
 
 
 def shown(locator: Any) -> None:
     """Wait until something can be seen."""
-    sync_api.expect(locator).to_be_visible(timeout=30_000)
+    sync_api.expect(locator).to_be_visible(timeout=PATIENCE * 1000)
 
 
 def _free_port() -> int:
@@ -222,7 +218,7 @@ def _free_port() -> int:
 
 
 def _wait_until_it_answers(server: subprocess.Popen[bytes], address: str) -> None:
-    until = time.monotonic() + STARTS_IN
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until and server.poll() is None:
         with (
             contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
@@ -230,7 +226,7 @@ def _wait_until_it_answers(server: subprocess.Popen[bytes], address: str) -> Non
         ):
             return
         time.sleep(0.2)
-    pytest.fail(f"the UI did not answer at {address} in {STARTS_IN} seconds")
+    pytest.fail(f"the UI did not answer at {address} in {PATIENCE} seconds")
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:

@@ -34,6 +34,8 @@ from samples.add import add_samples
 
 __all__ = ["definitions"]
 SAMPLES = Path(__file__).parents[1] / "samples" / "reports"
+PATIENCE = 600
+"""Seconds after which a test takes a process for hung: no machine that works is as slow as that."""
 
 
 @event.listens_for(Engine, "connect")

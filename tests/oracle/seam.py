@@ -37,13 +37,6 @@ def build_samples(root: Path) -> Path:
     return build_project(root)
 
 
-def add(root: Path, source: str, files: Iterable[Path], received: str | None = None) -> None:
-    """Archive files as reports of a source."""
-    clock = dt.datetime.fromisoformat(received) if received else None
-    for file in files:
-        archive.add(Warehouse(root), source, file, received=clock)
-
-
 def fill(built: BridgeWorld, worlds: Iterable[World]) -> None:
     """Put worlds into one warehouse, each as a source of its own."""
     for issuer in ISSUERS:

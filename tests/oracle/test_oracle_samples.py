@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +14,9 @@ from tests.oracle.book import books, reported_sessions
 from tests.oracle.compare import compare, expected
 from tests.oracle.observed import observations, sources
 from tests.oracle.reference import Reference
+
+if TYPE_CHECKING:
+    from world import World as Published
 
 HOLIDAYS = {dt.date(2018, 3, 30), dt.date(2019, 4, 19), dt.date(2020, 4, 10), dt.date(2020, 7, 3)}
 """New York was closed; the export has a row of some funds (E79). On other holidays it has none."""
@@ -30,25 +34,6 @@ def test_marts_of_the_samples_are_those_of_the_oracle(
     assert all(found.rows.values())
 
 
-@pytest.fixture(scope="module")
-def archive_of_publishers(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build all real reports that a source of the project reads."""
-    root = tmp_path_factory.mktemp("real")
-    farside = real / "farside"
-    seam.add(root, "farside_btc", [farside / "btc_page_2026-07-23.html"], "2026-07-23T12:00Z")
-    seam.add(root, "farside_btc", [farside / "btc_history_2026-08-22.csv"], "2026-08-22T12:00Z")
-    seam.add(root, "farside_eth", [farside / "eth_history_2026-08-22.csv"], "2026-08-22T12:00Z")
-    for file in sorted((farside / "vintages").glob("*.csv")):
-        coin, _, moment = file.stem.split("_")
-        day, clock = moment.rstrip("Z").split("T")
-        seam.add(root, f"farside_{coin}", [file], f"{day}T{clock}Z")
-    seam.add(root, "ark_bloomberg", sorted((real / "bloomberg").glob("*.xlsx")))
-    seam.add(root, "proshares", [real / "proshares" / "SSO-historical_nav.csv"])
-    seam.add(root, "canary", sorted((real / "canary").glob("*.csv")))
-    seam.add(root, "ici", [real / "ici" / "weekly_flows.csv"])
-    return seam.build_project(root)
-
-
 def sessions_of_new_york(database: Path, source: str) -> dict[dt.date, dt.date]:
     """Return the days on which a source reports, without those on which New York was closed."""
     said = [each for each in observations(database) if each.source == source]
@@ -60,9 +45,9 @@ def sessions_of_new_york(database: Path, source: str) -> dict[dt.date, dt.date]:
 @pytest.mark.real
 @pytest.mark.slow
 def test_marts_of_real_reports_differ_by_known_faults_only(
-    archive_of_publishers: Path, record_property: Record
+    published_real: Published, record_property: Record
 ) -> None:
-    database = archive_of_publishers
+    database = published_real.database
     calendars = {"ark_bloomberg": sessions_of_new_york(database, "ark_bloomberg")}
     found = compare(database, expected(database, seam.REFERENCE, calendars))
     record_property("compared", found.counted())
