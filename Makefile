@@ -7,7 +7,7 @@ STAMP := $(VENV)/.stamp
 # A file of tests in one worker, in the order of tests/conftest.py: the longest first.
 SPREAD := --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test unit dev check format bench same lock upgrade samples clean
+.PHONY: run test unit dev check format bench same lock upgrade samples sessions clean
 
 run: $(STAMP)
 	$(BIN)/fundflows init
@@ -43,6 +43,14 @@ format: $(STAMP)
 
 samples: $(STAMP)
 	$(BIN)/python -m samples.make
+
+# Writes the calendars of markets to sql/reference, once a year (decision 23). What it needs stands in
+# an environment of its own: no run and no test imports it.
+sessions:
+	$(PYTHON) -m venv $(VENV)-sessions
+	$(VENV)-sessions/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r sql/sessions.lock
+	$(VENV)-sessions/bin/python sql/sessions.py
+	rm -rf $(VENV)-sessions
 
 # Writes requirements.lock: `lock` keeps what fits the ranges, `upgrade` takes the newest that do.
 LOCK := $(BIN)/uv pip compile --group dev pyproject.toml --universal --generate-hashes \

@@ -435,3 +435,48 @@ class Source(Strict):
         description="Whether its history is restated in today's shares after a split."
     )
     price_basis: pl.String = pa.Field(description="nav or market price, for flows by shares (E03).")
+    calendar: pl.String = pa.Field(
+        nullable=True,
+        description="MIC of the market on whose sessions it has a row; NULL: whenever it has one.",
+    )
+
+
+class Session(Strict):
+    """The days on which a source should have rows (E08, E74, E79).
+
+    The sessions of its market between its first day and its last one; of a source without a market,
+    and where a market's calendar is not known, the days on which it reports any fund.
+
+    grain: one row per source and day
+    """
+
+    source: pl.String = pa.Field(description="The source's code.")
+    trade_date: pl.Date = pa.Field(description="The day.")
+    week_ending: pl.Date = pa.Field(description="The week's end, by the source's rule.")
+    is_reported: pl.Boolean = pa.Field(description="Whether it reports any fund on it.")
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["source", "trade_date"]
+
+
+class MissingDay(Strict):
+    """The days of a fund without a row that counts, between its first and its last one.
+
+    The source has left the day out, its cell was refused, or the day is held back (E11, E74).
+
+    grain: one row per source, label and day
+    """
+
+    source: pl.String = pa.Field(description="The source's code.")
+    label: pl.String = pa.Field(description="The fund, as the source labels it.")
+    fund: pl.String = pa.Field(description="The fund.")
+    week_ending: pl.Date = pa.Field(description="The week, which is partial.")
+    trade_date: pl.Date = pa.Field(description="The day.")
+    issuer: pl.String = pa.Field(description="The fund's issuer on the day.")
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["source", "label", "trade_date"]

@@ -21,7 +21,7 @@ class FundSession(FundOnDay):
     usd_per_unit: Rate = pa.Field(nullable=True, description="US dollars for a unit of currency.")
     fx_basis: pl.String = pa.Field(nullable=True, description="Where the rate is from.")
     status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
-    is_session: pl.Boolean = pa.Field(description="The source reports some fund on it (E08).")
+    is_session: pl.Boolean = pa.Field(description="Whether it is one: see core.session.")
     is_foreign: pl.Boolean = pa.Field(
         description="Its NAV is in another currency than reference.fund has, on all days (E118)."
     )

@@ -306,6 +306,25 @@ class Build(Strict):
     )
 
 
+class MissingSession(Strict):
+    """Sessions of a source's market of which it has no row: nobody knows what flowed (E74).
+
+    grain: one row per source, label and day
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    label: pl.String = pa.Field(
+        nullable=True, description="The fund whose file lacks it; NULL: no fund has a row."
+    )
+    week_ending: pl.Date = pa.Field(description="The week, which is partial.")
+    trade_date: pl.Date = pa.Field(description="The session.")
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["source", "label", "trade_date"]
+
+
 class Stale(Strict):
     """What is served as it was before, since what is newer cannot be.
 

@@ -275,6 +275,36 @@ class FxHoliday(Strict):
     name: pl.String = pa.Field(description="Its name.")
 
 
+class Market(Strict):
+    """The markets whose calendars are known; `sql/sessions.py` writes them (decision 23).
+
+    grain: one row per market
+    """
+
+    market: pl.String = pa.Field(unique=True, description="Its MIC (ISO 10383): XNYS.")
+    market_name: pl.String = pa.Field(description="Name for display.")
+    country: pl.String = pa.Field(description="ISO 3166 code of its country.")
+    time_zone: pl.String = pa.Field(description="IANA name of its time zone.")
+    first_day: pl.Date = pa.Field(description="First day of which its sessions are known.")
+    last_day: pl.Date = pa.Field(description="Last day of which its sessions are known.")
+
+
+class MarketException(Strict):
+    """The days on which a market is not as it is from Monday to Friday, and on weekends.
+
+    grain: one row per market and day
+    """
+
+    market: pl.String = pa.Field(description="Its MIC.")
+    day: pl.Date = pa.Field(description="A closed weekday, or a session on a weekend.")
+    is_open: pl.Boolean = pa.Field(description="Whether it is a session.")
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["market", "day"]
+
+
 class Correction(Strict):
     """What a person patches in printed numbers: why, from which source, and what stood there.
 

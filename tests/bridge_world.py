@@ -122,6 +122,7 @@ class BridgeWorld:
     root: Path
     sources: dict[str, Source] = field(default_factory=dict)
     reports: int = 0
+    markets: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         shutil.copytree(SQL / "reference", self.reference)

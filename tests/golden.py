@@ -215,6 +215,11 @@ def only(reading: Reading, **where: object) -> dict[str, Any]:
 
 # -- the weekly workbook of coinshares -------------------------------------------------------------
 
+SOLANA = {
+    "2025-11-16T02:09Z": "sol_asof_20251116T0209Z.csv",
+    "2025-12-03T20:00Z": "sol_asof_20251203T2000Z.csv",
+}
+"""Two vintages of a page whose window moves on, by when they were seen."""
 WEEK = dt.date(2023, 5, 12)
 KEYS = {
     "By asset": "Asset",

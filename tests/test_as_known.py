@@ -221,10 +221,7 @@ def test_funds_that_enter_a_page_need_no_new_layout_and_days_that_leave_it_stay(
 ) -> None:
     world = World(tmp_path / "warehouse")
     vintages = real / "farside/vintages"
-    for moment, name in {
-        "2025-11-16T02:09Z": "sol_asof_20251116T0209Z.csv",
-        "2025-12-03T20:00Z": "sol_asof_20251203T2000Z.csv",
-    }.items():
+    for moment, name in golden.SOLANA.items():
         world.add("farside_sol", "sol.csv", (vintages / name).read_bytes(), received=moment)
     assert steps.publish_all(world.warehouse) == []
     funds = (

@@ -95,6 +95,7 @@ def source_rows(sources: Sequence[Source]) -> pl.DataFrame:
             "report_covers": source.report_covers,
             "is_split_adjusted": source.is_split_adjusted,
             "price_basis": source.price_basis,
+            "calendar": source.calendar,
         }
         for source in sources
     ]

@@ -89,6 +89,13 @@ class SourceFile(Model):
     price_basis: Literal["nav", "market"] = Field(
         "nav", description="What flows by shares are made of: NAV, or the market price (E03)."
     )
+    calendar: str | None = Field(
+        None,
+        pattern="^[A-Z0-9]{4}$",
+        description="The market, by its MIC in `sql/reference/market.csv`, of whose sessions the "
+        "source prints every one: a session without a row makes its week partial (E74), a row on a "
+        "holiday no other one (E79). Without it a day counts if the source has a row of any fund.",
+    )
     week: WeekRule
     release: Release | None = Field(
         None, description="Without one no report of the source is ever late."

@@ -1,19 +1,6 @@
--- A day counts as a session if the source reports any fund on it: on a holiday nobody does. A day
--- that is still being filled is taken for one, so that its silence lowers the coverage (E37).
-with sessions as (
-    select
-        source,
-        trade_date,
-        bool_or(
-            printed_flow_local is not null or aum_local is not null or status = 'preliminary'
-        ) as is_session
-    from core.fund_day
-    group by all
-),
-
 -- NAV is in the currency of the share class. A source that has printed it in another one only, and
 -- never in that of the fund, means another class, or its layout another currency (E118, E29).
-foreign_funds as (
+with foreign_funds as (
     select
         day.source,
         day.label
@@ -30,18 +17,20 @@ foreign_funds as (
 days as (
     select
         day.*,
-        sessions.is_session,
+        session.source is not null as is_session,
         foreign_funds.source is not null as is_foreign,
         day.usd_per_unit is null or foreign_funds.source is not null as is_unrated
     from core.fund_day as day
-    inner join sessions
-        using (source, trade_date)
+    left join core.session as session
+        on day.source = session.source
+        and day.trade_date = session.trade_date
     left join foreign_funds
-        using (source, label)
+        on day.source = foreign_funds.source
+        and day.label = foreign_funds.label
     where not day.is_held
     qualify
-        usd_per_unit is not null
-        or max(usd_per_unit) over (partition by source, label, week_ending) is null
+        day.usd_per_unit is not null
+        or max(day.usd_per_unit) over (partition by day.source, day.label, day.week_ending) is null
 )
 
 select

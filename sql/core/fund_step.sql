@@ -488,24 +488,7 @@ dated as (
 leaving as (
     select
         ended.*,
-        ended.trade_date + cast(
-            (
-                list_position(
-                    [
-                        'monday',
-                        'tuesday',
-                        'wednesday',
-                        'thursday',
-                        'friday',
-                        'saturday',
-                        'sunday'
-                    ],
-                    source.week_ends
-                )
-                - isodow(ended.trade_date)
-                + 7
-            ) % 7 as integer
-        ) as week_ending
+        ops.week_ending(ended.trade_date, source.week_ends) as week_ending
     from dated as ended
     inner join core.source
         on ended.source = source.source

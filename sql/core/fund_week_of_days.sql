@@ -133,27 +133,14 @@ summed as (
     group by all
 ),
 
--- Sessions on which a listed fund has no row, because its cell was refused or its day held back.
-session_days as (
-    select distinct
-        source,
-        week_ending,
-        trade_date
-    from core.fund_step
-    where is_session
-),
-
-listed as (
+lacking as (
     select
-        step.source,
-        step.label,
-        min(step.trade_date) as first_day,
-        max(step.trade_date) as last_day
-    from core.fund_step as step
-    inner join core.source
-        on step.source = source.source
-        and source.report_covers = 'all funds'
-    where step.is_session
+        source,
+        label,
+        week_ending,
+        issuer,
+        count(*) as days
+    from core.missing_day
     group by all
 ),
 
@@ -168,40 +155,19 @@ days_in_a_row as (
     from core.fund_day
 ),
 
-lacking as (
-    select
-        listed.source,
-        listed.label,
-        session_days.week_ending,
-        count(*) as days
-    from listed
-    inner join session_days
-        on listed.source = session_days.source
-        and session_days.trade_date between listed.first_day and listed.last_day
-    anti join core.fund_step as step
-        on listed.source = step.source
-        and listed.label = step.label
-        and session_days.trade_date = step.trade_date
-    group by all
-    union all
-    select
+doubtful as (
+    select distinct
         source,
         label,
-        week_ending,
-        count(*) as days
+        week_ending
     from days_in_a_row
     where is_held or is_refused or usd_per_unit is null or (is_refused_before and is_position)
-    group by all
-),
-
-refused as (
+    union
     select
         source,
         label,
-        week_ending,
-        sum(days) as days
+        week_ending
     from lacking
-    group by all
 ),
 
 -- A week is unfinished until the source, or the fund's own file, has a day at its end (E37).
@@ -266,21 +232,27 @@ select
     ) as aum_close_usd,
     summed.flow_method,
     summed.sampling,
-    summed.days,
-    summed.days_without_flow,
+    summed.days + if(summed.days > 0, coalesce(lacking.days, 0), 0) as days,
+    summed.days_without_flow + if(summed.days > 0, coalesce(lacking.days, 0), 0)
+        as days_without_flow,
     case
         when summed.is_preliminary or summed.week_ending > newest.last_day then 'preliminary'
-        when summed.days_without_flow > 0 or refused.days > 0 then 'partial'
+        when summed.days_without_flow > 0 or doubtful.source is not null then 'partial'
         else 'final'
     end as status
 from summed
 left join newest
     on summed.source = newest.source
     and newest.scope in (summed.label, '')
-left join refused
-    on summed.source = refused.source
-    and summed.label = refused.label
-    and summed.week_ending = refused.week_ending
+left join lacking
+    on summed.source = lacking.source
+    and summed.label = lacking.label
+    and summed.week_ending = lacking.week_ending
+    and summed.issuer = lacking.issuer
+left join doubtful
+    on summed.source = doubtful.source
+    and summed.label = doubtful.label
+    and summed.week_ending = doubtful.week_ending
 left join ends
     on summed.source = ends.source
     and summed.label = ends.label

@@ -8,5 +8,6 @@ select
     week_ends,
     report_covers,
     is_split_adjusted,
-    price_basis
+    price_basis,
+    calendar
 from input.source

@@ -17,7 +17,7 @@ from tests.oracle.rates import Rates
 from tests.oracle.reference import UNMAPPED, Reference
 from tests.oracle.reported import ReportedWeek, reported_weeks
 from tests.oracle.stated_weeks import stated_weeks, with_stated
-from tests.oracle.steps import Step, ended, exit_of, own_flows, steps_of
+from tests.oracle.steps import Step, ended, exit_of, own_flows, steps_of, week_of
 from tests.oracle.transfers import Transfers
 from tests.oracle.weeks import FundWeek, fund_weeks
 
@@ -31,6 +31,7 @@ DIMENSIONS = (
     "product_type",
     "total",
 )
+DAY = dt.timedelta(days=1)
 Sessions = Mapping[dt.date, dt.date]
 """The trading days that a source should have, each with the end of its week."""
 
@@ -56,10 +57,6 @@ class Book:
     """Of a day: its week, the total that the source prints, whether it is preliminary."""
     sponsor_changes: set[tuple[dt.date, str]]
     """Weeks and sponsors between which a fund goes (E84)."""
-    holiday_weeks: set[dt.date]
-    """Weeks in which a fund is reported on a day that is no session of the calendar (E79)."""
-    silent_weeks: set[dt.date]
-    """Weeks with a session of the calendar on which no fund is reported (E74)."""
     not_renewed: dict[str, dt.date]
     """Of a source of one file a fund: the last week of a fund that has not ended (E81)."""
 
@@ -106,30 +103,21 @@ def books(
     sources: Iterable[Source],
     observations: Iterable[Observation],
     reference: Reference,
-    sessions: Mapping[str, Sessions] | None = None,
 ) -> list[Book]:
-    """Compute every source; sessions: of sources whose calendar is known, else as reported."""
+    """Compute every source."""
     said = list(observations)
     rates = Rates(said, reference.fx_holidays)
     by_source: dict[str, list[Observation]] = defaultdict(list)
     for each in said:
         by_source[each.source].append(each)
-    return [
-        _book(
-            Ground(source, reference, rates),
-            by_source[source.source],
-            (sessions or {}).get(source.source),
-        )
-        for source in sources
-    ]
+    return [_book(Ground(source, reference, rates), by_source[source.source]) for source in sources]
 
 
-def _book(ground: Ground, said: list[Observation], calendar: Sessions | None) -> Book:
+def _book(ground: Ground, said: list[Observation]) -> Book:
     source, reference = ground.source, ground.reference
     money = _money(ground, said)
     days = fund_days(ground, said)
-    reported = reported_sessions(days)
-    sessions = reported if calendar is None else calendar
+    sessions = _sessions(ground, days)
     transfers = Transfers(days, reference, own_flows)
     steps = [steps_of(ground, each, sessions, transfers) for each in days]
     with_aum = {step.week for chain in steps for step in chain if step.close is not None}
@@ -158,8 +146,6 @@ def _book(ground: Ground, said: list[Observation], calendar: Sessions | None) ->
         member_days=of_members,
         printed_totals=_printed_totals(money),
         sponsor_changes=_sponsor_changes(reference, steps),
-        holiday_weeks={week for day, week in reported.items() if day not in sessions},
-        silent_weeks={week for day, week in sessions.items() if day not in reported},
         not_renewed=_not_renewed(source, steps),
     )
 
@@ -181,7 +167,21 @@ def _replaced(chain: list[Step], chains: list[list[Step]]) -> dt.date | None:
     )
 
 
-def reported_sessions(days: list[list[FundDay]]) -> Sessions:
+def _sessions(ground: Ground, days: list[list[FundDay]]) -> Sessions:
+    """Return the sessions of the source's market between its first and last day (E74, E79)."""
+    reported, market = _reported_sessions(days), ground.source.calendar
+    if market is None or not reported:
+        return reported
+    first, last = min(reported), max(reported)
+    sessions = {}
+    for day in (first + DAY * number for number in range((last - first).days + 1)):
+        is_session = ground.reference.is_session(market, day)
+        if is_session or (is_session is None and day in reported):
+            sessions[day] = week_of(ground.source, day)
+    return sessions
+
+
+def _reported_sessions(days: list[list[FundDay]]) -> Sessions:
     """Return the days on which a source reports any fund, or that it is still filling (E37)."""
     return {
         each.day: each.week

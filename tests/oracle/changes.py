@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from tests.oracle.amounts import ZERO, added, cents, percent, plus
 from tests.oracle.book import Book
-from tests.oracle.faults import MARKS, marks_of_change, marks_of_week
+from tests.oracle.faults import MARKS, marks_of_change
 from tests.oracle.flows import (
     FINAL,
     PARTIAL,
@@ -63,7 +63,6 @@ def _bridge_row(book: Book, week: FundWeek, paid: Decimal) -> Row:
         "flow_method": week.method,
         "sampling": "weekly" if week.is_weekly else "daily",
         "status": week.status,
-        MARKS: marks_of_week(book, week.week),
     }
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.oracle.amounts import exactly
-from tests.oracle.book import Book, Sessions, books
+from tests.oracle.book import Book, books
 from tests.oracle.changes import aum_change, fund_bridge
 from tests.oracle.faults import MARKS, WHOLE_ROW
 from tests.oracle.flows import flows
@@ -107,12 +107,9 @@ class Expected:
         )
 
 
-def expected(
-    database: Path, reference: Path, sessions: Mapping[str, Sessions] | None = None
-) -> Expected:
+def expected(database: Path, reference: Path) -> Expected:
     """Compute the marts of a database once more."""
-    said = observations(database)
-    return computed(sources(database), said, Reference(reference), sessions)
+    return computed(sources(database), observations(database), Reference(reference))
 
 
 @exactly
@@ -120,10 +117,9 @@ def computed(
     known: Iterable[Source],
     said: Iterable[Observation],
     reference: Reference,
-    sessions: Mapping[str, Sessions] | None = None,
 ) -> Expected:
     """Compute the marts of observations."""
-    made = books(known, said, reference, sessions)
+    made = books(known, said, reference)
     tables: dict[str, list[Row]] = {table: [] for table in KEYS}
     for book in made:
         of_book = flows(book)
@@ -171,7 +167,7 @@ def _text(value: Any) -> Any:
 
 def _differences(table: str, key: tuple[Any, ...], ours: Row, theirs: Row) -> list[Difference]:
     assert ours.keys() - {MARKS} == theirs.keys(), (table, ours.keys() ^ theirs.keys())
-    marks = ours[MARKS]
+    marks = ours.get(MARKS, {})
     return [
         Difference(
             table, key, name, ours[name], theirs[name], marks.get(name) or marks.get(WHOLE_ROW)

@@ -39,7 +39,7 @@ class Example:
     fill: Fill
     rights: tuple[Right, ...]
     sessions: tuple[dt.date, ...] = ()
-    """The exchange's calendar, where the fault is about it."""
+    """The sessions of its market, where the fault is about them."""
 
 
 def days(*numbers: int) -> tuple[dt.date, ...]:
@@ -50,12 +50,12 @@ def days(*numbers: int) -> tuple[dt.date, ...]:
 def reports(text: str, *, currency: str = "USD", **attributes: Any) -> Fill:
     """Return an example's only report; A and B stand for funds of its own."""
 
-    def fill(world: BridgeWorld, name: str) -> None:
+    def fill(world: BridgeWorld, name: str, **more: Any) -> None:
         own = name.upper()
         declare(world, name)
         lines = [line.strip() for line in text.strip().splitlines()]
         body = [line.replace(",A,", f",{own}A,").replace(",B,", f",{own}B,") for line in lines]
-        world.report(name, "\n".join(body), currency=currency, **attributes)
+        world.report(name, "\n".join(body), currency=currency, **attributes, **more)
 
     return fill
 

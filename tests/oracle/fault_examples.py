@@ -250,7 +250,7 @@ EXAMPLES = (
         (Right(FLOWS, TOTAL, {"net_flow_usd": m(8), "basis": "printed"}),),
     ),
     Example(
-        faults.LACKING,
+        "E74",
         "lacking",
         reports(
             """

@@ -26,37 +26,27 @@ ENTRY_AFTER_DASHES = "entry_after_dashes"
 """The market of a fund's first position is unknown for a dash on a day before it."""
 TOTAL_ALONE = "total_alone"
 """A printed total of a day on which no fund has a flow is lost."""
-LACKING = "lacking"
-"""A session of which a listed fund has no usable row is not in the coverage."""
 ASSETS_IN_FLOATS = "assets_in_floats"
 """The flow of a fund of some billions by assets (F2) is made in binary floats: off by a cent."""
-FOUND = (ASSETS_IN_FLOATS, FUNDS_TWICE, PRINTED_TWICE, ENTRY_AFTER_DASHES, TOTAL_ALONE, LACKING)
+FOUND = (ASSETS_IN_FLOATS, FUNDS_TWICE, PRINTED_TWICE, ENTRY_AFTER_DASHES, TOTAL_ALONE)
 Key = tuple[dt.date, str, str]
-
-
-def marks_of_week(book: Book, week: dt.date) -> dict[str, str]:
-    """Return the marks of all rows of a week: what the calendar knows and the SQL does not."""
-    marks = {WHOLE_ROW: "E79"} if week in book.holiday_weeks else {}
-    return {**marks, "status": "E74", "coverage": "E74"} if week in book.silent_weeks else marks
 
 
 def marks_of_flows(book: Book, key: Key, weeks: Collection[FundWeek]) -> dict[str, str]:
     """Return the marks of a row of mart.flows."""
-    marks = marks_of_week(book, key[0])
+    marks: dict[str, str] = {}
     if _is_sponsor_changing(book, key):
         marks[WHOLE_ROW] = "E84"
     if book.lacks_a_fund(*key):
         marks["status"] = "E81"
     if len({each.label for each in weeks}) < len(weeks):
         marks["funds"] = FUNDS_TWICE
-    if any(each.sessions_lacking for each in weeks):
-        marks["coverage"] = LACKING
     return marks
 
 
 def marks_of_change(book: Book, key: Key, weeks: Collection[FundWeek]) -> dict[str, str]:
     """Return the marks of a row of mart.aum_change."""
-    marks = marks_of_week(book, key[0])
+    marks: dict[str, str] = {}
     if _is_sponsor_changing(book, key):
         marks[WHOLE_ROW] = "E84"
     if book.lacks_a_fund(*key):

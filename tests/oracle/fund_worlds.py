@@ -60,13 +60,8 @@ def _world(chance: Random, name: str) -> World:
     _blanks(chance, world, paths, columns)
     if KNOWN_FAULTS & {"E76", "E113"}:
         _without_ends_after_gaps(world, paths)
-    if "E79" not in KNOWN_FAULTS:
-        _holidays(chance, world, paths)
+    _holidays(chance, world, paths)
     _reports(chance, world, paths, columns)
-    if "E74" in KNOWN_FAULTS:
-        rows = [(day, row) for path in paths for day, row in path.rows.items()]
-        printed = {day for day, row in rows if _has_aum(row) or row.get("flow") is not None}
-        world.sessions = {day: week for day, week in world.sessions.items() if day in printed}
     return world
 
 

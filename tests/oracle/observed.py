@@ -59,6 +59,7 @@ class Source:
     report_covers: str
     is_split_adjusted: bool
     price_basis: str
+    calendar: str | None
 
     @property
     def has_all_funds(self) -> bool:

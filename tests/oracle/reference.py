@@ -78,6 +78,14 @@ class Reference:
         self.directions = {row["asset"]: int(row["direction"]) for row in self._rows("asset")}
         self.actions = [_action(row) for row in self._rows("corporate_action")]
         self.fx_holidays = {_day(row["holiday"]) for row in self._rows("fx_holiday")}
+        self._calendars = {
+            row["market"]: (_day(row["first_day"]), _day(row["last_day"]))
+            for row in self._rows("market")
+        }
+        self._exceptions = {
+            (row["market"], _day(row["day"])): row["is_open"] == "true"
+            for row in self._rows("market_exception")
+        }
         self._issuers = _spans(self._rows("fund_issuer"), "fund", "issuer")
         self._sponsors = _spans(self._rows("issuer_sponsor"), "issuer", "sponsor")
         self._holdings: dict[str, list[Holding]] = defaultdict(list)
@@ -97,6 +105,13 @@ class Reference:
         if dimension == "total" or label.lower() == "total":
             return "total"
         return _on(self._labels.get((dimension, label.lower()), []), day)
+
+    def is_session(self, market: str, day: dt.date) -> bool | None:
+        """Return whether a market trades on a day; None: its calendar does not reach so far."""
+        first, last = self._calendars[market]
+        if not first <= day <= last:
+            return None
+        return self._exceptions.get((market, day), day.isoweekday() < 6)
 
     def issuer(self, fund: str, day: dt.date) -> str:
         """Return the issuer of a fund on a day (E39)."""

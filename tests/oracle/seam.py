@@ -20,7 +20,7 @@ from samples.add import add_samples
 from tests import steps
 from tests.bridge_world import BridgeWorld
 from tests.bridge_world import source as declared
-from tests.oracle.worlds import ISSUERS, Report, World, rates
+from tests.oracle.worlds import DAY, ISSUERS, Report, World, rates
 
 __all__ = ["BuildError"]
 REFERENCE = models.SQL / "reference"
@@ -46,8 +46,24 @@ def fill(built: BridgeWorld, worlds: Iterable[World]) -> None:
         put(built, world)
 
 
+def calendar(built: BridgeWorld, sessions: Collection[dt.date]) -> dict[str, str]:
+    """Add a market with these sessions; return the attribute by which a source names it."""
+    if not sessions:
+        return {}
+    first, last = min(sessions), max(sessions)
+    market = f"X{len(built.markets):03}"
+    built.markets.append(market)
+    zone = {"market_name": market, "country": "US", "time_zone": "UTC"}
+    built.refer("market", market=market, **zone, first_day=first, last_day=last)
+    for day in (first + DAY * number for number in range((last - first).days + 1)):
+        if (day.isoweekday() < 6) != (day in sessions):
+            built.refer("market_exception", market=market, day=day, is_open=day in sessions)
+    return {"calendar": market}
+
+
 def put(built: BridgeWorld, world: World) -> None:
     """Put a world into a warehouse: its reference rows and its reports, in the order they have."""
+    world.attributes |= calendar(built, world.sessions)
     for table, row in world.references:
         built.refer(table, **row)
     for report in world.reports:

@@ -77,7 +77,7 @@ def _state(week: FundWeek, flow: Decimal | None, stated: StatedWeek) -> None:
     week.flows = [flow]
     week.step_flows = [None if week.close is None else flow]
     week.methods, week.seed = {"printed"}, ZERO
-    week.sessions, week.sessions_lacking = 1, 0
+    week.sessions = 1
     week.sessions_without_flow = int(flow is None)
     week.is_known = flow is not None
     if week.open == 0 and week.universe and flow is not None and week.close is not None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from tests.oracle.amounts import ZERO, added, cents, rounded
+from tests.oracle.observed import Source
 from tests.oracle.positions import FundDay, Ground, countable
 from tests.oracle.reference import Reference
 from tests.oracle.transfers import Moved, Transfers
@@ -76,6 +77,11 @@ def flow_by_positions(before: FundDay | None, now: FundDay) -> tuple[str, Decima
     if now.nav is None or not before.nav or before.aum is None or before.currency != now.currency:
         return None
     return "assets", now.aum - rounded(before.aum * now.nav * k / before.nav, 4)
+
+
+def week_of(source: Source, day: dt.date) -> dt.date:
+    """Return the end of a day's week, by the weekday on which the source's weeks end (F17)."""
+    return day + dt.timedelta(days=(DAYS.index(source.week_ends) - day.weekday()) % 7)
 
 
 def steps_of(
@@ -231,7 +237,7 @@ def exit_of(
         day = min(each for each in weeks_with_aum if each > last.week)
     else:
         return None
-    week = day + dt.timedelta(days=(DAYS.index(ground.source.week_ends) - day.weekday()) % 7)
+    week = week_of(ground.source, day)
     return _gone(last, day, week, action.kind if action else "disappearance")
 
 

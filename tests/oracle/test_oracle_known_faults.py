@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.bridge_world import BridgeWorld, day
+from tests.bridge_world import BridgeWorld
 from tests.oracle import seam
 from tests.oracle.compare import Expected, expected
 from tests.oracle.fault_example import Example, Right
@@ -30,22 +30,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Expected]:
     """Build all examples at once."""
     world = BridgeWorld(tmp_path_factory.mktemp("faults"))
     for example in EXAMPLES:
-        example.fill(world, example.source)
+        example.fill(world, example.source, **seam.calendar(world, example.sessions))
     database = seam.publish(world)
-    calendars = {
-        each.source: {session: _friday(session) for session in each.sessions}
-        for each in EXAMPLES
-        if each.sessions
-    }
-    return database, expected(database, world.reference, calendars)
-
-
-def _friday(session: Any) -> Any:
-    return next(
-        each
-        for each in map(day, ("2025-02-28", "2025-03-07", "2025-03-14", "2025-03-21"))
-        if session <= each
-    )
+    return database, expected(database, world.reference)
 
 
 def _said(rows: list[Row], source: str, right: Right) -> list[Row]:

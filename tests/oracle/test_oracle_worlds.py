@@ -17,7 +17,6 @@ import pytest
 
 from tests.bridge_world import BridgeWorld
 from tests.oracle import seam
-from tests.oracle.book import Sessions
 from tests.oracle.compare import Comparison, Expected, compare, expected
 from tests.oracle.faults import faults_in
 from tests.oracle.fund_worlds import fund_worlds
@@ -57,13 +56,6 @@ def drawn(number: int, count: int) -> list[World]:
     ]
 
 
-def calendars(worlds: list[World]) -> dict[str, Sessions]:
-    """Return the exchange's days of each world; while E74 and E79 stand, those reported do."""
-    if {"E74", "E79"} <= KNOWN_FAULTS:
-        return {}
-    return {world.name: world.sessions for world in worlds if world.sessions}
-
-
 def misread(worlds: list[World], said: list[Observation]) -> tuple[int, list[str]]:
     """Return how many printed cells were looked up, and where another vintage stands (E43)."""
     found = {(each.source, each.label, each.measure, each.period_end): each.value for each in said}
@@ -98,7 +90,7 @@ def test_marts_of_random_worlds_are_those_of_the_oracle(
     database = seam.publish(built)
     published = time.perf_counter()
     cells, wrong = misread(worlds, observations(database))
-    computed = expected(database, built.reference, calendars(worlds))
+    computed = expected(database, built.reference)
     touched = left_out(computed)
     found = compare(database, computed, only=lambda source: source not in touched)
     report(

@@ -45,7 +45,6 @@ class FundWeek:
     is_weekly: bool = False
     sessions: int = 0
     sessions_without_flow: int = 0
-    sessions_lacking: int = 0
     has_position: bool = False
     is_known: bool = True
     is_preliminary: bool = False
@@ -102,6 +101,7 @@ def fund_weeks(
                 each.sessions_without_flow
                 or each.week in lacking.values()
                 or each.week in _doubtful(printed)
+                or any(not day.is_usable and day.week == each.week for day in printed)
             ):
                 each.status = "partial"
         found += weeks
@@ -195,11 +195,17 @@ def _lacking(
     days: list[FundDay],
     sessions: Mapping[dt.date, dt.date],
 ) -> dict[dt.date, dt.date]:
-    """Return the days that are held back, and the sessions without a row, by day (E11, E37)."""
-    lacking = {each.day: each.week for each in days if not each.is_usable}
+    """Return the days that are held back, and the sessions without a row, by day (E11, E74).
+
+    Of a fund with a file of its own they are known where the market's calendar is.
+    """
+    present = {each.day for each in steps}
+    lacking = {
+        each.day: each.week for each in days if not each.is_usable and each.day not in present
+    }
     own = {each.day for each in steps if each.is_session}
-    if own and source.has_all_funds:
-        present, first, last = {each.day for each in steps}, min(own), max(own)
+    if own and (source.has_all_funds or source.calendar):
+        first, last = min(own), max(own)
         lacking |= {
             day: week for day, week in sessions.items() if first < day < last and day not in present
         }
@@ -213,4 +219,3 @@ def _count_lacking(weeks: list[FundWeek], lacking: Mapping[dt.date, dt.date], ow
             if (each.week, each.owner) == (week, owner(each.fund, day)):
                 each.sessions += 1
                 each.sessions_without_flow += 1
-                each.sessions_lacking += 1

@@ -1,0 +1,129 @@
+"""Sessions of a market: days that a source leaves out, and days that are none (E74, E79)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+
+import golden
+import pytest
+import steps
+from world import SAMPLES, World
+
+from pipelines.database.errors import BuildError
+from tests.bridge_world import BridgeWorld, day
+
+MISSING = "select label, trade_date from ops.missing_session where source = ? order by all"
+TOTAL = (
+    "select status, coverage from mart.flows where source = ? and week_ending = ? "
+    "and dimension = 'total'"
+)
+
+
+def week(*left_out: str, first: str = "2025-01-06") -> list[dict[str, str]]:
+    """Return the rows of two funds, Monday to Friday, but for some days."""
+    days = [day(first) + dt.timedelta(days=number) for number in range(5)]
+    return [
+        {"date": str(each), "fund": fund, "flow": "1"}
+        for each in days
+        for fund in ("ALPHA", "BETA")
+        if str(each) not in left_out
+    ]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> BridgeWorld:
+    """Build a source for each case, most of them with the calendar of New York."""
+    world = BridgeWorld(tmp_path_factory.mktemp("sessions"))
+    world.fund("alpha-us")
+    world.fund("beta-us")
+    of_one = [row for row in week() if (row["date"], row["fund"]) != ("2025-01-09", "BETA")]
+    cases = {
+        "whole": week(first="2025-01-13"),
+        "a_day_less": week("2025-01-07"),
+        "closed": week("2025-01-09"),  # the day of mourning for President Carter
+        "holiday_row": of_one,
+        "one_fund_less": [row for row in week() if row != week()[3]],
+        "after_the_calendar": week("2031-01-07", first="2031-01-06"),
+    }
+    for name, rows in cases.items():
+        world.report(name, rows, received="2031-02-01T00:00:00+00:00", calendar="XNYS")
+    without = week("2025-01-08")
+    world.report("no_calendar", without, received="2031-02-01T00:00:00+00:00")
+    return world.publish()
+
+
+@pytest.mark.parametrize(
+    ("source", "ends", "status", "coverage"),
+    [
+        ("whole", "2025-01-17", "final", 100),
+        ("a_day_less", "2025-01-10", "partial", 75),
+        ("closed", "2025-01-10", "final", 100),
+        ("holiday_row", "2025-01-10", "final", 100),
+        ("one_fund_less", "2025-01-10", "partial", "87.5"),
+        ("after_the_calendar", "2031-01-10", "final", 100),
+        ("no_calendar", "2025-01-10", "final", 100),
+    ],
+)
+def test_e74_e79_a_week_lacks_the_sessions_of_its_market_and_no_other_day(
+    built: BridgeWorld, source: str, ends: str, status: str, coverage: object
+) -> None:
+    row = built.one(
+        "from mart.flows where source = ? and week_ending = ? and dimension = 'total'",
+        source,
+        day(ends),
+    )
+    assert (row["status"], row["coverage"]) == (status, Decimal(str(coverage)))
+
+
+def test_e74_a_day_that_no_fund_has_is_named(built: BridgeWorld) -> None:
+    rows = built.rows("from ops.missing_session order by all")
+    assert [(row["source"], row["label"], row["trade_date"]) for row in rows] == [
+        ("a_day_less", None, day("2025-01-07"))
+    ]
+
+
+def test_e79_the_numbers_of_a_holiday_count(built: BridgeWorld) -> None:
+    row = built.one("from mart.flows where source = 'holiday_row' and dimension = 'total'")
+    assert row["net_flow_usd"] == Decimal(9_000_000)
+
+
+def test_e74_a_fund_with_a_file_of_its_own_lacks_its_own_sessions(tmp_path: Path) -> None:
+    """A line of one of two files is missing."""
+    world = World(tmp_path / "warehouse")
+    for file in sorted((SAMPLES / "canary").glob("*.csv")):
+        lines = file.read_bytes().splitlines(keepends=True)
+        kept = [each for each in lines if not each.startswith(b"2026-01-14")]
+        content = b"".join(kept if file.stem == "HBR" else lines)
+        world.add("canary", file.name, content, received="2026-02-01T12:00Z")
+    assert steps.publish_all(world.warehouse) == []
+    assert world.query(MISSING, "canary") == [("HBR", dt.date(2026, 1, 14))]
+    status = (
+        "select member, status from mart.aum_change_by_fund "
+        "where source = 'canary' and week_ending = '2026-01-16' order by all"
+    )
+    assert world.query(status) == [("hbr-us", "partial"), ("xrpc-us", "final")]
+
+
+@pytest.mark.real
+def test_e74_the_page_of_solana_funds_lacks_two_days(real: Path, tmp_path: Path) -> None:
+    """The week was final with a coverage of 100: 26.8m of three of its five days."""
+    world = World(tmp_path / "warehouse")
+    vintages = real / "farside/vintages"
+    for moment, name in golden.SOLANA.items():
+        world.add("farside_sol", "sol.csv", (vintages / name).read_bytes(), received=moment)
+    assert steps.publish_all(world.warehouse) == []
+    lacking = [(None, dt.date(2025, 11, 12)), (None, dt.date(2025, 11, 13))]
+    assert world.query(MISSING, "farside_sol") == lacking
+    assert world.query(TOTAL, "farside_sol", dt.date(2025, 11, 14)) == [("partial", Decimal(60))]
+    assert world.query(TOTAL, "farside_sol", dt.date(2025, 11, 7)) == [("final", Decimal(100))]
+
+
+def test_a_calendar_that_nobody_knows_is_an_error(tmp_path: Path) -> None:
+    world = BridgeWorld(tmp_path)
+    world.fund("alpha-us")
+    world.report("elsewhere", [week()[0]], calendar="XXXX")
+    with pytest.raises(BuildError, match="calendar_is_known") as error:
+        world.publish()
+    assert "XXXX" in str(error.value)
