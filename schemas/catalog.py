@@ -1,6 +1,6 @@
 """Finding the contract of a table by its name: folder is schema, stem is table, class is contract.
 
-`core.fund_week` is `schemas.core.FundWeek`; some of `core` are in `core_usd`. The views of a
+`core.fund_week` is `schemas.core.FundWeek`; some of `core` are in `core_steps`, `core_usd`. The views of a
 dimension are made from the list of dimensions. Nothing else maps names to contracts.
 """
 
@@ -18,7 +18,7 @@ from schemas import core, mart, ops
 from schemas.observation import Observation, Outcome, Refused
 
 SCHEMAS = ("reference", "core", "ops", "mart")
-_MODULES = {"core": ("schemas.core", "schemas.core_usd")}
+_MODULES = {"core": ("schemas.core", "schemas.core_steps", "schemas.core_usd")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,14 @@ def made(tmp_path_factory) -> World:
     }
     for (source, name), content in reports.items():
         world.add(source, name, content, received="2026-05-01T00:00Z")
-    assert steps.publish_all(world.warehouse) == []
+    # The reports have the days that matter only: nothing is known of the market's sessions here.
+    (world.root / "reference").mkdir()
+    unknown = "market,market_name,country,time_zone,first_day,last_day\n"
+    unknown += "XNYS,New York,US,America/New_York,2000-01-01,2000-01-01\n"
+    (world.root / "reference" / "market.csv").write_text(unknown, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FUNDFLOWS_REFERENCE", str(world.root / "reference"))
+        assert steps.publish_all(world.warehouse) == []
     return world
 
 
@@ -302,7 +309,7 @@ def test_the_market_effect_is_known_wherever_all_flows_are(world, request):
     world = request.getfixturevalue(world)
     left_open = world.query(
         "select source, week_ending, dimension, member from mart.aum_change "
-        "where method = 'funds' and (market_effect_usd is null) = (status = 'final')"
+        "where method = 'funds' and market_effect_usd is null and status = 'final'"
     )
     assert left_open == []
 
@@ -724,7 +731,8 @@ OF_THEIR_OWN_UNIT = {
     # In percent, as DESIGN.md section 5 names them.
     "coverage", "flow_pct_of_aum", "change_pct_of_aum",
     "coins_held", "coins_earned", "coins_open", "coins_close",
-    "fraction", "weight", "share_counted", "per_share", "usd_per_unit",  # ratios, and rates
+    "fraction", "weight", "share_counted", "per_share",  # ratios
+    "usd_per_unit", "usd_per_unit_of_flow",
 }  # fmt: skip
 
 

@@ -182,7 +182,7 @@ EXAMPLES = (
         ),
     ),
     Example(
-        "E113",
+        faults.ABSENT,
         "e113all",
         reports(
             """
@@ -201,7 +201,7 @@ EXAMPLES = (
         ),
     ),
     Example(
-        faults.PRINTED_TWICE,
+        "E73",
         "twice",
         reports(
             """
@@ -217,7 +217,7 @@ EXAMPLES = (
         ),
     ),
     Example(
-        faults.ENTRY_AFTER_DASHES,
+        "E07",
         "dashes",
         reports(
             """

@@ -11,24 +11,21 @@ import datetime as dt
 from collections.abc import Collection, Iterator
 
 from tests.oracle.book import Book
-from tests.oracle.positions import FundDay
 from tests.oracle.steps import Step
-from tests.oracle.weeks import WEEK, FundWeek
+from tests.oracle.weeks import FundWeek
 
 MARKS = "marks"
 """The key under which a row carries its marks: column -> fault."""
 WHOLE_ROW = "*"
 FUNDS_TWICE = "funds_twice"
 """A fund that changes its issuer within a week is counted twice in `funds`."""
-PRINTED_TWICE = "printed_twice"
-"""A flow made of positions repeats a printed flow of the days between them."""
-ENTRY_AFTER_DASHES = "entry_after_dashes"
-"""The market of a fund's first position is unknown for a dash on a day before it."""
 TOTAL_ALONE = "total_alone"
 """A printed total of a day on which no fund has a flow is lost."""
 ASSETS_IN_FLOATS = "assets_in_floats"
 """The flow of a fund of some billions by assets (F2) is made in binary floats: off by a cent."""
-FOUND = (ASSETS_IN_FLOATS, FUNDS_TWICE, PRINTED_TWICE, ENTRY_AFTER_DASHES, TOTAL_ALONE)
+ABSENT = "absent"
+"""A fund that is back after weeks of others enters anew, and does not open at its last position."""
+FOUND = (ASSETS_IN_FLOATS, FUNDS_TWICE, TOTAL_ALONE, ABSENT)
 Key = tuple[dt.date, str, str]
 
 
@@ -65,8 +62,8 @@ def _is_sponsor_changing(book: Book, key: Key) -> bool:
 def faults_in(book: Book) -> set[str]:
     """Return the faults that touch a source as a whole."""
     found = set(_of_source(book))
-    for days, steps in zip(book.days, book.steps, strict=True):
-        found |= set(_of_days(days)) | set(_of_steps(book, steps))
+    for steps in book.steps:
+        found |= {*_without_close(steps), *_absent(book, steps)}
     return found
 
 
@@ -82,39 +79,20 @@ def _of_source(book: Book) -> Iterator[str]:
             yield TOTAL_ALONE
 
 
-def _of_days(days: list[FundDay]) -> Iterator[str]:
-    if any(each.nav == 0 for each in days):
-        yield "E75"
-    position: FundDay | None = None
-    shares: FundDay | None = None
-    is_printed = False
-    for day in (each for each in days if each.is_usable):
-        is_made = position is not None and day.flow is None and day.aum is not None
-        if is_made and day.shares is not None and shares is not position:
-            yield "E73"
-        if is_made and is_printed:
-            yield PRINTED_TWICE
-        is_printed = is_printed or bool(day.flow)
-        shares = day if day.shares is not None else shares
-        if day.aum is not None:
-            position, is_printed = day, False
-
-
-def _of_steps(book: Book, steps: list[Step]) -> Iterator[str]:
-    with_aum = {
-        each.week for chain in book.steps for each in chain if each.close is not None and each.open
-    }
+def _absent(book: Book, steps: list[Step]) -> Iterator[str]:
+    """Yield ABSENT where a fund is back after weeks in which its source has AUM of others."""
+    if not book.source.has_all_funds:
+        return
+    with_aum = {each.week for chain in book.days for each in chain if each.aum is not None}
     weeks = {each.day: each.week for each in steps}
-    is_lacking = False
     for each in steps:
         before = weeks.get(each.before) if each.before else None
-        if each.close is not None and before and before < each.week - WEEK:
-            between = {week for week in with_aum if before < week < each.week}
-            yield "E113" if between else "E76"
-        if each.close is not None and each.before is None and is_lacking:
-            yield ENTRY_AFTER_DASHES
-        is_lacking = is_lacking or each.lacks_flow
-    yield from _without_close(steps)
+        if (
+            each.close is not None
+            and before
+            and any(before < week < each.week for week in with_aum)
+        ):
+            yield ABSENT
 
 
 def _without_close(steps: list[Step]) -> Iterator[str]:

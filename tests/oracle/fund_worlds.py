@@ -9,11 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
-from itertools import pairwise
 from random import Random
 
 from tests.oracle.fund_references import FundPath, declare
-from tests.oracle.worlds import DAY, KNOWN_FAULTS, WEEK, Report, World
+from tests.oracle.worlds import DAY, Report, World
 
 MODES = (
     ("flow",),
@@ -58,8 +57,6 @@ def _world(chance: Random, name: str) -> World:
     for path in paths:
         _walk(chance, world, path, sessions, columns)
     _blanks(chance, world, paths, columns)
-    if KNOWN_FAULTS & {"E76", "E113"}:
-        _without_ends_after_gaps(world, paths)
     _holidays(chance, world, paths)
     _reports(chance, world, paths, columns)
     return world
@@ -156,8 +153,13 @@ def _blanks(chance: Random, world: World, paths: list[FundPath], columns: tuple[
             for name in columns:
                 if chance.random() < often:
                     path.rows[day][name] = None
-                elif chance.random() < often / 5 and not (name == "nav" and "E75" in KNOWN_FAULTS):
+                elif chance.random() < often / 5 and not _is_refused_at_zero(name, columns):
                     path.rows[day][name] = Decimal(0)
+
+
+def _is_refused_at_zero(name: str, columns: tuple[str, ...]) -> bool:
+    """Whether a zero beside the other numbers of a position contradicts them (E105)."""
+    return name == "nav" or (name == "aum" and {"shares", "nav"} <= set(columns))
 
 
 def _holidays(chance: Random, world: World, paths: list[FundPath]) -> None:
@@ -170,25 +172,6 @@ def _holidays(chance: Random, world: World, paths: list[FundPath]) -> None:
     if before and closed[-1] < max(path.rows):
         path.rows[closed[-1]] = dict(path.rows[max(before)])
         path.currencies[closed[-1]] = path.currencies[max(before)]
-
-
-def _without_ends_after_gaps(world: World, paths: list[FundPath]) -> None:
-    """Leave out closures and mergers of funds that skip a week: they stop the build (E76, E113)."""
-    gaps = set()
-    for path in paths:
-        weeks = sorted({world.sessions[day] for day, row in path.rows.items() if _has_aum(row)})
-        if any(later - earlier > WEEK for earlier, later in pairwise(weeks)):
-            gaps.add(path.fund)
-    world.references = [
-        (table, row)
-        for table, row in world.references
-        if not (row.get("kind") in ("closure", "merger") and row["fund"] in gaps)
-    ]
-
-
-def _has_aum(row: dict[str, Decimal | None]) -> bool:
-    made = row.get("shares"), row.get("nav")
-    return row.get("aum") is not None or None not in made
 
 
 # -- reports ---------------------------------------------------------------------------------------

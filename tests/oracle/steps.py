@@ -74,6 +74,8 @@ def flow_by_positions(before: FundDay | None, now: FundDay) -> tuple[str, Decima
     k = now.basis[0] * before.basis[1] / (now.basis[1] * before.basis[0])
     if now.shares is not None and before.shares is not None and now.nav is not None:
         return "shares", rounded(now.shares - k * before.shares, 6) * now.nav
+    if now.aum == before.aum == 0:
+        return "assets", now.aum  # of a fund that is liquidated (E75)
     if now.nav is None or not before.nav or before.aum is None or before.currency != now.currency:
         return None
     return "assets", now.aum - rounded(before.aum * now.nav * k / before.nav, 4)

@@ -1,0 +1,198 @@
+"""Contracts of a fund's steps: position, transfer, flow, what moved between, and its end (F1-F4).
+
+How the tables follow on each other is in docs/decisions/0024.
+"""
+
+from __future__ import annotations
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas.core import Money, Rate
+from schemas.observation import Amount, Strict
+
+
+class _OfDay(Strict):
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    label: pl.String = pa.Field(description="The fund's label as printed.")
+    trade_date: pl.Date = pa.Field(description="The day.")
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["source", "label", "trade_date"]
+
+
+class FundPosition(_OfDay):
+    """A day of a fund with AUM, beside the one before it, and the flow that the two make.
+
+    grain: one row per source, label and day with AUM
+    """
+
+    fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
+    from_date: pl.Date = pa.Field(nullable=True, description="The position before; NULL at entry.")
+    left_in_week: pl.Date = pa.Field(
+        nullable=True, description="If it enters anew: the first week that lacked it (E16)."
+    )
+    date_before: pl.Date = pa.Field(nullable=True, description="The position before in any case.")
+    currency: pl.String = pa.Field(description="Currency in which the source prints the fund.")
+    aum_local: Amount = pa.Field(description="AUM, in the currency.")
+    usd_per_unit: Rate = pa.Field(nullable=True, description="US dollars for a unit of currency.")
+    aum_before_local: Amount = pa.Field(nullable=True, description="AUM of the position before.")
+    printed_between_local: Amount = pa.Field(
+        description="Flows that were printed on days between the two, in the currency."
+    )
+    is_closing: pl.Boolean = pa.Field(
+        nullable=True, description="Nothing is left of it: NAV and AUM are 0 (E75)."
+    )
+    flow_by_shares_local: Amount = pa.Field(nullable=True, description="Flow by shares (F1).")
+    flow_by_assets_local: Amount = pa.Field(nullable=True, description="Flow by assets (F2).")
+
+
+class FundTransfer(_OfDay):
+    """What spin-offs and mergers have moved into a fund (+) or out of it (-) since its position before.
+
+    grain: one row per source, label and day with AUM
+    """
+
+    transfer_local: Amount = pa.Field(description="AUM moved, in the fund's currency (E13, E17).")
+    share_transfer_local: Amount = pa.Field(description="Part of it that moved shares along.")
+
+
+class FundFlow(_OfDay):
+    """The net flow of a fund on a day, and how it is known.
+
+    grain: one row per source, label and day
+    """
+
+    from_date: pl.Date = pa.Field(nullable=True, description="The position before the day.")
+    is_weekly: pl.Boolean = pa.Field(description="Whether they are more than 4 days apart (E05).")
+    flow_method: pl.String = pa.Field(nullable=True, description="See core.fund_step.")
+    usd_per_unit_of_flow: Rate = pa.Field(
+        nullable=True, description="US dollars for a unit of the flow: of the day, or the average."
+    )
+    net_flow_usd: Money = pa.Field(nullable=True, description="Creations less redemptions.")
+    flow_difference_usd: Money = pa.Field(nullable=True, description="See core.fund_step.")
+    is_flow_missing: pl.Boolean = pa.Field(description="A session of which no flow is known.")
+
+
+class FundMove(Strict):
+    """A day of a fund: opening AUM, flow, every effect, closing AUM, but for the one that ends it.
+
+    grain: one row per source, label and day
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    label: pl.String = pa.Field(description="The fund's label as printed.")
+    fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
+    trade_date: pl.Date = pa.Field(description="The day on which the step ends.")
+    week_ending: pl.Date = pa.Field(description="The week that the day is in.")
+    from_date: pl.Date = pa.Field(nullable=True, description="The AUM day before; NULL at entry.")
+    sampling: pl.String = pa.Field(
+        isin=["daily", "weekly"], description="daily, or weekly if more than 4 days apart (E05)."
+    )
+    flow_method: pl.String = pa.Field(
+        nullable=True,
+        isin=["printed", "shares", "assets", "launch", "closure"],
+        description="printed; shares (F1); assets (F2); launch or closure: the whole AUM.",
+    )
+    fx_basis: pl.String = pa.Field(nullable=True, description="usd, fixing or last fixing.")
+    net_flow_usd: Money = pa.Field(
+        nullable=True, description="Creations less redemptions of the day; inflow > 0."
+    )
+    seed_flow_usd: Money = pa.Field(description="Part of it with which the fund started (E15).")
+    flow_difference_usd: Money = pa.Field(
+        nullable=True,
+        description="Flow by shares less flow by assets (F1, F2); 0 if they agree (E02).",
+    )
+    aum_open_usd: Money = pa.Field(nullable=True, description="AUM at from_date; 0 at entry.")
+    step_flow_usd: Money = pa.Field(
+        nullable=True, description="Flow of all days since from_date; NULL on a day without AUM."
+    )
+    fx_effect_usd: Money = pa.Field(nullable=True, description="What the rate did to AUM (F4).")
+    corporate_action_usd: Money = pa.Field(
+        nullable=True, description="AUM moved by spin-offs and mergers (E13, E17)."
+    )
+    universe_effect_usd: Money = pa.Field(
+        nullable=True, description="AUM with which the fund enters (+) or leaves (-) coverage."
+    )
+    aum_close_usd: Money = pa.Field(nullable=True, description="AUM at the end of the day.")
+    is_flow_known: pl.Boolean = pa.Field(description="Whether the flow of every day is known.")
+    is_session: pl.Boolean = pa.Field(description="Whether the source reports any fund that day.")
+    is_unrated: pl.Boolean = pa.Field(description="See core.fund_session.")
+    status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["source", "label", "trade_date"]
+
+
+class FundStep(Strict):
+    """A fund from one reported day to the next: opening AUM, flow, every effect, closing AUM (F4).
+
+    grain: one row per source, label and day
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    label: pl.String = pa.Field(description="The fund's label as printed.")
+    fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
+    trade_date: pl.Date = pa.Field(description="The day on which the step ends.")
+    week_ending: pl.Date = pa.Field(description="The week that the day is in.")
+    from_date: pl.Date = pa.Field(nullable=True, description="The AUM day before; NULL at entry.")
+    sampling: pl.String = pa.Field(
+        isin=["daily", "weekly"], description="daily, or weekly if more than 4 days apart (E05)."
+    )
+    flow_method: pl.String = pa.Field(
+        nullable=True,
+        isin=["printed", "shares", "assets", "launch", "closure"],
+        description="printed; shares (F1); assets (F2); launch or closure: the whole AUM.",
+    )
+    fx_basis: pl.String = pa.Field(nullable=True, description="usd, fixing or last fixing.")
+    net_flow_usd: Money = pa.Field(
+        nullable=True, description="Creations less redemptions of the day; inflow > 0."
+    )
+    seed_flow_usd: Money = pa.Field(description="Part of it with which the fund started (E15).")
+    flow_difference_usd: Money = pa.Field(
+        nullable=True,
+        description="Flow by shares less flow by assets (F1, F2); 0 if they agree (E02).",
+    )
+    aum_open_usd: Money = pa.Field(nullable=True, description="AUM at from_date; 0 at entry.")
+    step_flow_usd: Money = pa.Field(
+        nullable=True, description="Flow of all days since from_date; NULL on a day without AUM."
+    )
+    fx_effect_usd: Money = pa.Field(nullable=True, description="What the rate did to AUM (F4).")
+    corporate_action_usd: Money = pa.Field(
+        nullable=True, description="AUM moved by spin-offs and mergers (E13, E17)."
+    )
+    universe_effect_usd: Money = pa.Field(
+        nullable=True, description="AUM with which the fund enters (+) or leaves (-) coverage."
+    )
+    aum_close_usd: Money = pa.Field(nullable=True, description="AUM at the end of the day.")
+    is_flow_known: pl.Boolean = pa.Field(description="Whether the flow of every day is known.")
+    is_session: pl.Boolean = pa.Field(description="Whether the source reports any fund that day.")
+    status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["source", "label", "trade_date"]
+
+
+class FundExit(_OfDay):
+    """The end of a fund: its closure or merger, or its leaving of the source's coverage.
+
+    grain: one row per source, label and day
+    """
+
+    fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
+    week_ending: pl.Date = pa.Field(description="The week that the day is in.")
+    from_date: pl.Date = pa.Field(description="Its last position.")
+    returns_on: pl.Date = pa.Field(nullable=True, description="The day on which it is back.")
+    sampling: pl.String = pa.Field(description="See core.fund_step.")
+    flow_method: pl.String = pa.Field(nullable=True, description="closure, or NULL.")
+    net_flow_usd: Money = pa.Field(nullable=True, description="Of a closure: all AUM (E16).")
+    aum_open_usd: Money = pa.Field(description="AUM of its last position.")
+    step_flow_usd: Money = pa.Field(description="Of a closure all AUM, else 0.")
+    corporate_action_usd: Money = pa.Field(description="Of a merger all AUM, else 0 (E17).")
+    universe_effect_usd: Money = pa.Field(description="Of another end all AUM, else 0.")

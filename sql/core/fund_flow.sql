@@ -1,0 +1,133 @@
+-- The flow of a day is the printed one; else, on a day with a position, what positions make of it.
+with launched as (
+    select distinct
+        fund,
+        effective_date
+    from reference.corporate_action
+    where kind = 'launch'
+),
+
+days as (
+    select
+        day.source,
+        day.label,
+        day.trade_date,
+        day.currency,
+        day.usd_per_unit,
+        day.is_session,
+        day.printed_flow_local as printed_flow,
+        day.aum_local as aum,
+        position.aum_before_local,
+        position.printed_between_local,
+        position.flow_by_shares_local,
+        position.flow_by_assets_local,
+        coalesce(position.is_closing, false) as is_closing,
+        coalesce(transfer.share_transfer_local, 0) as share_transfer,
+        if(
+            day.aum_local is null,
+            max(if(day.aum_local is null, null, day.trade_date)) over (
+                partition by day.source, day.label
+                order by day.trade_date
+                rows between unbounded preceding and 1 preceding
+            ),
+            position.from_date
+        ) as from_date,
+        launched.fund is not null or transfer.source is not null as is_new
+    from core.fund_session as day
+    left join core.fund_position as position
+        on day.source = position.source
+        and day.label = position.label
+        and day.trade_date = position.trade_date
+    left join core.fund_transfer as transfer
+        on day.source = transfer.source
+        and day.label = transfer.label
+        and day.trade_date = transfer.trade_date
+    left join launched
+        on day.fund = launched.fund
+        and day.trade_date >= launched.effective_date
+        and day.trade_date < launched.effective_date + 7
+),
+
+chosen as (
+    select
+        *,
+        case
+            when printed_flow is not null then 'printed'
+            when aum is null then null
+            when from_date is null then if(is_new, 'launch', null)
+            when is_closing then 'closure'
+            when flow_by_shares_local is not null then 'shares'
+            when flow_by_assets_local is not null then 'assets'
+        end as flow_method,
+        coalesce(trade_date - from_date > 4, false) as is_weekly
+    from days
+),
+
+-- Flows whose days are unknown are converted at the average of the fixings (E26).
+averaged as (
+    select
+        chosen.source,
+        chosen.label,
+        chosen.trade_date,
+        cast(avg(fx.usd_per_unit) as decimal(18, 10)) as usd_per_unit_of_flow
+    from chosen
+    inner join core.fx_day as fx
+        on chosen.currency = fx.currency
+        and fx.basis = 'fixing'
+        and chosen.from_date < fx.rate_date
+        and chosen.trade_date >= fx.rate_date
+    where
+        chosen.is_weekly
+        and chosen.currency <> 'USD'
+        and chosen.printed_flow is null
+    group by all
+),
+
+valued as (
+    select
+        chosen.*,
+        case chosen.flow_method
+            when 'printed' then chosen.printed_flow
+            when 'launch' then chosen.aum - chosen.share_transfer
+            when 'closure' then -chosen.aum_before_local - chosen.printed_between_local
+            when 'shares'
+                then
+                    chosen.flow_by_shares_local
+                    - chosen.share_transfer
+                    - chosen.printed_between_local
+            when 'assets'
+                then
+                    chosen.flow_by_assets_local
+                    - chosen.share_transfer
+                    - chosen.printed_between_local
+        end as flow,
+        coalesce(averaged.usd_per_unit_of_flow, chosen.usd_per_unit) as usd_per_unit_of_flow
+    from chosen
+    left join averaged
+        on chosen.source = averaged.source
+        and chosen.label = averaged.label
+        and chosen.trade_date = averaged.trade_date
+)
+
+select
+    source,
+    label,
+    trade_date,
+    from_date,
+    is_weekly,
+    flow_method,
+    usd_per_unit_of_flow,
+    cast(round(if(currency = 'USD', flow, flow * usd_per_unit_of_flow), 2) as decimal(18, 2))
+        as net_flow_usd,
+    cast(
+        round(
+            if(
+                currency = 'USD',
+                flow_by_shares_local - flow_by_assets_local,
+                (flow_by_shares_local - flow_by_assets_local) * usd_per_unit_of_flow
+            ),
+            2
+        ) as decimal(18, 2)
+    ) as flow_difference_usd,
+    is_session and flow is null and (from_date is not null or aum is null) as is_flow_missing
+from valued

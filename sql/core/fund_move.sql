@@ -1,0 +1,148 @@
+with days as (
+    select
+        day.source,
+        day.label,
+        day.fund,
+        day.trade_date,
+        day.week_ending,
+        day.currency,
+        day.usd_per_unit,
+        day.fx_basis,
+        day.aum_local as aum,
+        day.is_session,
+        day.is_unrated,
+        day.status,
+        flow.from_date,
+        flow.is_weekly,
+        flow.flow_method,
+        flow.usd_per_unit_of_flow,
+        flow.net_flow_usd,
+        flow.flow_difference_usd,
+        flow.is_flow_missing,
+        flow.from_date is null as is_entering
+    from core.fund_session as day
+    inner join core.fund_flow as flow
+        on day.source = flow.source
+        and day.label = flow.label
+        and day.trade_date = flow.trade_date
+),
+
+-- Flows of days without AUM belong to the step that ends on the next day that has it. Most funds
+-- have no such day, and each of their days is a step.
+without_aum as (
+    select distinct
+        source,
+        label
+    from days
+    where aum is null
+),
+
+numbered as (
+    select
+        days.source,
+        days.label,
+        days.trade_date,
+        days.net_flow_usd,
+        days.is_flow_missing,
+        count(days.aum) over (
+            partition by days.source, days.label
+            order by days.trade_date desc
+            rows between unbounded preceding and current row
+        ) as step_number
+    from days
+    inner join without_aum
+        on days.source = without_aum.source
+        and days.label = without_aum.label
+),
+
+grouped as (
+    select
+        source,
+        label,
+        trade_date,
+        sum(net_flow_usd) over by_step as step_flow_usd,
+        count(*) filter (where is_flow_missing) over by_step as missing_flows
+    from numbered
+    window by_step as (partition by source, label, step_number)
+),
+
+-- A fund that enters brings its AUM with it; flows of the days before are not of this step.
+summed as (
+    select
+        days.*,
+        before.aum_local as aum_before,
+        before.currency as currency_before,
+        before.usd_per_unit as usd_per_unit_before,
+        coalesce(transfer.transfer_local, 0) as transfer,
+        if(grouped.trade_date is null, days.net_flow_usd, grouped.step_flow_usd) as step_flow_usd,
+        coalesce(grouped.missing_flows, if(days.is_flow_missing, 1, 0)) as missing_flows
+    from days
+    left join core.fund_position as before
+        on days.source = before.source
+        and days.label = before.label
+        and days.from_date = before.trade_date
+    left join core.fund_transfer as transfer
+        on days.source = transfer.source
+        and days.label = transfer.label
+        and days.trade_date = transfer.trade_date
+    left join grouped
+        on days.source = grouped.source
+        and days.label = grouped.label
+        and days.trade_date = grouped.trade_date
+        and not (days.is_entering and days.aum is not null)
+),
+
+valued as (
+    select
+        *,
+        cast(round(if(currency = 'USD', aum, aum * usd_per_unit), 2) as decimal(18, 2))
+            as close_usd,
+        case
+            when is_entering then 0
+            when currency_before = 'USD' then cast(round(aum_before, 2) as decimal(18, 2))
+            else cast(round(aum_before * usd_per_unit_before, 2) as decimal(18, 2))
+        end as open_usd,
+        cast(round(transfer * usd_per_unit, 2) as decimal(18, 2)) as transfer_usd,
+        -- X = A0 (e1 - e0) + (F + M + C) (e1 - e_flow), in one currency only (F4, E27, E29).
+        if(
+            is_entering or currency = 'USD' or currency_before <> currency,
+            0,
+            cast(
+                round(
+                    aum_before * (usd_per_unit - usd_per_unit_before)
+                    + (aum - aum_before) * (usd_per_unit - usd_per_unit_of_flow),
+                    2
+                ) as decimal(18, 2)
+            )
+        ) as fx_usd
+    from summed
+)
+
+select
+    source,
+    label,
+    fund,
+    trade_date,
+    week_ending,
+    from_date,
+    if(is_weekly, 'weekly', 'daily') as sampling,
+    flow_method,
+    fx_basis,
+    net_flow_usd,
+    if(flow_method = 'launch', net_flow_usd, 0) as seed_flow_usd,
+    flow_difference_usd,
+    open_usd as aum_open_usd,
+    if(close_usd is null, null, step_flow_usd) as step_flow_usd,
+    fx_usd as fx_effect_usd,
+    if(close_usd is null, null, transfer_usd) as corporate_action_usd,
+    if(
+        close_usd is null,
+        null,
+        if(is_entering, close_usd - coalesce(step_flow_usd, 0) - transfer_usd, 0)
+    ) as universe_effect_usd,
+    close_usd as aum_close_usd,
+    missing_flows = 0 and status = 'final' as is_flow_known,
+    is_session,
+    is_unrated,
+    status
+from valued
