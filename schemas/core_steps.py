@@ -50,7 +50,7 @@ class FundPosition(_OfDay):
 
 
 class FundTransfer(_OfDay):
-    """What spin-offs and mergers have moved into a fund (+) or out of it (-) since its position before.
+    """What spin-offs and mergers moved into a fund (+) or out of it (-) since its last position.
 
     grain: one row per source, label and day with AUM
     """

@@ -22,14 +22,14 @@ PLANTED = {
         "and once.trade_date = fx.rate_date + 1",
     ),
     "rounding": (
-        "core/fund_step.sql",
-        "round(if(currency = 'USD', flow, flow * flow_rate), 2)",
-        "round(if(currency = 'USD', flow, flow * flow_rate) - 0.005, 2)",
+        "core/fund_flow.sql",
+        "round(if(currency = 'USD', flow, flow * usd_per_unit_of_flow), 2)",
+        "round(if(currency = 'USD', flow, flow * usd_per_unit_of_flow) - 0.005, 2)",
     ),
     "sign": (
-        "core/fund_step.sql",
-        "+ (aum - stock_before.aum) * (usd_per_unit - flow_rate)",
-        "- (aum - stock_before.aum) * (usd_per_unit - flow_rate)",
+        "core/fund_move.sql",
+        "+ (aum - aum_before) * (usd_per_unit - usd_per_unit_of_flow)",
+        "- (aum - aum_before) * (usd_per_unit - usd_per_unit_of_flow)",
     ),
     "part": ("core/fund_week_member.sql", "1 - coalesce(held.weight, 0)", "1"),
 }
