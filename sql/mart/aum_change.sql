@@ -4,36 +4,12 @@ with counted as (
         member.week_ending,
         member.dimension,
         member.member,
-        if(
-            member.share_counted = 1,
-            week.aum_open_usd,
-            round(cast(week.aum_open_usd as decimal(28, 2)) * member.share_counted, 2)
-        ) as aum_open_usd,
-        if(
-            member.share_counted = 1,
-            week.net_flow_usd,
-            round(cast(week.net_flow_usd as decimal(28, 2)) * member.share_counted, 2)
-        ) as net_flow_usd,
-        if(
-            member.share_counted = 1,
-            week.fx_effect_usd,
-            round(cast(week.fx_effect_usd as decimal(28, 2)) * member.share_counted, 2)
-        ) as fx_effect_usd,
-        if(
-            member.share_counted = 1,
-            week.corporate_action_usd,
-            round(cast(week.corporate_action_usd as decimal(28, 2)) * member.share_counted, 2)
-        ) as corporate_action_usd,
-        if(
-            member.share_counted = 1,
-            week.universe_effect_usd,
-            round(cast(week.universe_effect_usd as decimal(28, 2)) * member.share_counted, 2)
-        ) as universe_effect_usd,
-        if(
-            member.share_counted = 1,
-            week.aum_close_usd,
-            round(cast(week.aum_close_usd as decimal(28, 2)) * member.share_counted, 2)
-        ) as aum_close_usd,
+        ops.share_of(week.aum_open_usd, member.share_counted) as aum_open_usd,
+        ops.share_of(week.net_flow_usd, member.share_counted) as net_flow_usd,
+        ops.share_of(week.fx_effect_usd, member.share_counted) as fx_effect_usd,
+        ops.share_of(week.corporate_action_usd, member.share_counted) as corporate_action_usd,
+        ops.share_of(week.universe_effect_usd, member.share_counted) as universe_effect_usd,
+        ops.share_of(week.aum_close_usd, member.share_counted) as aum_close_usd,
         week.market_effect_usd is not null as is_flow_known,
         if(week.fund = 'unmapped' and week.status = 'final', 'partial', week.status) as status
     from mart.fund_bridge as week
@@ -49,6 +25,8 @@ of_funds as (
         member,
         sum(aum_open_usd) as aum_open_usd,
         sum(net_flow_usd) as net_flow_usd,
+        -- A flow is held against the AUM of the funds that it is of (E80).
+        sum(aum_open_usd) filter (where net_flow_usd is not null) as flow_base_usd,
         -- What is left is the market only if every day's flow is known: never a guess.
         if(
             bool_and(is_flow_known),
@@ -96,6 +74,7 @@ reported as (
         this_week.member,
         week_before.aum_close_usd as aum_open_usd,
         this_week.net_flow_usd,
+        week_before.aum_close_usd as flow_base_usd,
         this_week.aum_close_usd - week_before.aum_close_usd - this_week.net_flow_usd
             as market_effect_usd,
         null as fx_effect_usd,
@@ -139,7 +118,7 @@ select
         as decimal(28, 6)
     ) as aum_change_pct,
     cast(
-        100 * combined.net_flow_usd / nullif(combined.aum_open_usd, 0) as decimal(28, 6)
+        100 * combined.net_flow_usd / nullif(combined.flow_base_usd, 0) as decimal(28, 6)
     ) as flow_pct_of_aum,
     combined.method,
     cast(combined.coverage as decimal(28, 6)) as coverage,

@@ -4,11 +4,9 @@ with counted as (
         member.week_ending,
         member.dimension,
         member.member,
-        round(cast(week.net_flow_usd as decimal(28, 2)) * member.share_counted, 2) as net_flow_usd,
-        round(cast(week.seed_flow_usd as decimal(28, 2)) * member.share_counted, 2)
-            as seed_flow_usd,
-        round(cast(week.structural_flow_usd as decimal(28, 2)) * member.share_counted, 2)
-            as structural_flow_usd,
+        ops.share_of(week.net_flow_usd, member.share_counted) as net_flow_usd,
+        ops.share_of(week.seed_flow_usd, member.share_counted) as seed_flow_usd,
+        ops.share_of(week.structural_flow_usd, member.share_counted) as structural_flow_usd,
         coalesce(fund.leverage * fund.direction, 1) as exposure,
         week.days,
         week.days - week.days_without_flow as days_with_flow,

@@ -29,7 +29,7 @@ dated as (
         dimension,
         member,
         week_ending as day,
-        0 as net_flow_usd,
+        null as net_flow_usd,
         true as is_week_end
     from weekly
 ),
@@ -50,10 +50,7 @@ cumulated as (
         sum(net_flow_usd) over (
             partition by source, dimension, member, date_trunc('year', day) order by day
         ) as ytd,
-        sum(net_flow_usd) over (partition by source, dimension, member order by day) as inception,
-        count(*) filter (where not is_week_end) over (
-            partition by source, dimension, member order by day
-        ) as known_days
+        sum(net_flow_usd) over (partition by source, dimension, member order by day) as inception
     from dated
 ),
 
@@ -97,12 +94,11 @@ select
     rolled.member,
     rolled.member_name,
     rolled.net_flow_usd,
-    -- Where days are unknown, calendar periods are the source's own or none (E34).
-    cast(if(known_days > 0, cumulated.mtd, null) as decimal(18, 2)) as mtd_net_flow_usd,
-    cast(if(known_days > 0, cumulated.qtd, null) as decimal(18, 2)) as qtd_net_flow_usd,
-    cast(if(known_days > 0, cumulated.ytd, null) as decimal(18, 2)) as ytd_net_flow_usd,
-    cast(if(known_days > 0, cumulated.inception, null) as decimal(18, 2))
-        as since_inception_net_flow_usd,
+    -- Where days are unknown, calendar periods are the source's own or none (E34, E78).
+    cast(cumulated.mtd as decimal(18, 2)) as mtd_net_flow_usd,
+    cast(cumulated.qtd as decimal(18, 2)) as qtd_net_flow_usd,
+    cast(cumulated.ytd as decimal(18, 2)) as ytd_net_flow_usd,
+    cast(cumulated.inception as decimal(18, 2)) as since_inception_net_flow_usd,
     cast(rolled.rolling_4w as decimal(18, 2)) as rolling_4w_net_flow_usd,
     cast(rolled.rolling_13w as decimal(18, 2)) as rolling_13w_net_flow_usd,
     cast(rolled.rolling_52w as decimal(18, 2)) as rolling_52w_net_flow_usd,

@@ -145,7 +145,8 @@ def compare(
             if each in mine and each in marts:
                 differences += _differences(table, each, mine[each], marts[each])
             else:
-                fault = mine[each][MARKS].get(WHOLE_ROW) if each in mine else None
+                marks = mine[each].get(MARKS, {}) if each in mine else {}
+                fault = marks.get(WHOLE_ROW)
                 fault = fault or ours.fault_of_absence(each)
                 here, there = ("a row" if each in rows else None for rows in (mine, marts))
                 differences.append(Difference(table, each, "(row)", here, there, fault))

@@ -48,9 +48,6 @@ def marks_of_change(book: Book, key: Key, weeks: Collection[FundWeek]) -> dict[s
         marks[WHOLE_ROW] = "E84"
     if book.lacks_a_fund(*key):
         marks["status"] = "E81"
-    known = [each.bridge_flow is not None for each in weeks]
-    if any(known) and any(each.open for each in weeks if each.bridge_flow is None):
-        marks["flow_pct_of_aum"] = "E80"
     return marks
 
 

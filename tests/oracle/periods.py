@@ -93,8 +93,6 @@ def _row(row: Row, days: Series, weeks: Series, labels: list[ReportedWeek]) -> R
     sums = {
         f"{period}_net_flow_usd": days.between(first(end), end) for period, first in PERIODS.items()
     }
-    is_known = sums["since_inception_net_flow_usd"] is not None
-    marks = {name: "E78" for name, each in sums.items() if each is None and is_known}
     return {
         **{name: row[name] for name in kept},
         **sums,
@@ -104,5 +102,5 @@ def _row(row: Row, days: Series, weeks: Series, labels: list[ReportedWeek]) -> R
         },
         "printed_mtd_net_flow_usd": added(each.mtd for each in labels),
         "printed_ytd_net_flow_usd": added(each.ytd for each in labels),
-        MARKS: {**row[MARKS], **marks},
+        MARKS: row[MARKS],
     }
