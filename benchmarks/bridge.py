@@ -26,13 +26,7 @@ from schemas import catalog
 from schemas.observation import empty
 
 DAYS = 2500
-CHAIN = (
-    "core.fund_step",
-    "core.fund_week",
-    "core.fund_week_member",
-    "mart.fund_bridge",
-    "mart.aum_change",
-)
+LEDGER, LAST = "core.fund_day", "mart.aum_change"
 FUND_DAYS = """
 create table core.fund_day as
 with funds as (
@@ -70,6 +64,7 @@ select
     false as is_held,
     cast(1 as decimal(18, 10)) as usd_per_unit,
     'usd' as fx_basis,
+    false as is_refused,
     'final' as status
 from funds cross join days
 """
@@ -99,15 +94,27 @@ group by all
 """
 
 
+def chain() -> list[str]:
+    """Return the models that lead from the ledger to the last one, in the order of a build."""
+    known, after, wanted = models.models(), {LEDGER}, {LAST}
+    for name, model in known.items():
+        if after.intersection(model.reads):
+            after.add(name)
+    for name in reversed(known):
+        if name in wanted:
+            wanted.update(known[name].reads)
+    return [name for name in known if name in wanted & after - {LEDGER}]
+
+
 def prepare(connection: duckdb.DuckDBPyConnection, fund_days: int) -> None:
     """Make the ledger: fund-days, the reference rows of their funds, and empty neighbours."""
     for schema in catalog.SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
     for macro in models.macros().values():
         connection.execute(macro)
-    made = {"core.fund_day", "reference.fund", "reference.fund_issuer"}
-    needed = {read for name in CHAIN for read in models.models()[name].reads}
-    for name in sorted((needed - made - set(CHAIN)) | {"core.source"}):
+    made = {LEDGER, "reference.fund", "reference.fund_issuer"}
+    needed = {read for name in chain() for read in models.models()[name].reads}
+    for name in sorted((needed - made - set(chain())) | {"core.source"}):
         rows = dimension_rows() if name == "core.dimension" else empty(catalog.contract_of(name))
         connection.register("arriving", rows)
         connection.execute(f"create table {name} as from arriving")
@@ -141,8 +148,8 @@ def measure(fund_days: int) -> None:
             timed(connection, f"create or replace temp table scanned as {SCAN}") for _ in range(3)
         )
         took = {
-            name: timed(connection, f"create table {name} as {models.models()[name].sql}")
-            for name in CHAIN
+            name: timed(connection, f"create {model.kind} {name} as {model.typed(model.sql)}")
+            for name, model in ((name, models.models()[name]) for name in chain())
         }
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         rows = connection.execute("select count(*) from mart.aum_change").fetchall()[0][0]

@@ -39,6 +39,8 @@ class FundPosition(_OfDay):
     aum_local: Amount = pa.Field(description="AUM, in the currency.")
     usd_per_unit: Rate = pa.Field(nullable=True, description="US dollars for a unit of currency.")
     aum_before_local: Amount = pa.Field(nullable=True, description="AUM of the position before.")
+    currency_before: pl.String = pa.Field(nullable=True, description="Its currency.")
+    usd_per_unit_before: Rate = pa.Field(nullable=True, description="US dollars for a unit, then.")
     printed_between_local: Amount = pa.Field(
         description="Flows that were printed on days between the two, in the currency."
     )
@@ -65,7 +67,20 @@ class FundFlow(_OfDay):
     grain: one row per source, label and day
     """
 
+    fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
+    week_ending: pl.Date = pa.Field(description="The week that the day is in.")
     from_date: pl.Date = pa.Field(nullable=True, description="The position before the day.")
+    currency: pl.String = pa.Field(description="See core.fund_session.")
+    usd_per_unit: Rate = pa.Field(nullable=True, description="See core.fund_session.")
+    fx_basis: pl.String = pa.Field(nullable=True, description="See core.fund_session.")
+    aum_local: Amount = pa.Field(nullable=True, description="See core.fund_session.")
+    aum_before_local: Amount = pa.Field(nullable=True, description="AUM on from_date.")
+    currency_before: pl.String = pa.Field(nullable=True, description="Its currency.")
+    usd_per_unit_before: Rate = pa.Field(nullable=True, description="US dollars for a unit, then.")
+    transfer_local: Amount = pa.Field(description="See core.fund_transfer.")
+    is_session: pl.Boolean = pa.Field(description="See core.session.")
+    is_unrated: pl.Boolean = pa.Field(description="See core.fund_session.")
+    status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
     is_weekly: pl.Boolean = pa.Field(description="Whether they are more than 4 days apart (E05).")
     flow_method: pl.String = pa.Field(nullable=True, description="See core.fund_step.")
     usd_per_unit_of_flow: Rate = pa.Field(

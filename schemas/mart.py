@@ -112,7 +112,8 @@ class AumChange(_Member):
         nullable=True, description="aum_change in percent of aum_open."
     )
     flow_pct_of_aum: Percent = pa.Field(
-        nullable=True, description="net_flow in percent of the aum_open of funds whose flow is known (F5, E80)."
+        nullable=True,
+        description="net_flow in percent of the aum_open of funds whose flow is known (F5, E80).",
     )
     method: pl.String = pa.Field(
         isin=["funds", "reported"], description="Summed over funds, or from printed AUM and flow."

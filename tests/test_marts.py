@@ -732,7 +732,7 @@ OF_THEIR_OWN_UNIT = {
     "coverage", "flow_pct_of_aum", "change_pct_of_aum",
     "coins_held", "coins_earned", "coins_open", "coins_close",
     "fraction", "weight", "share_counted", "per_share",  # ratios
-    "usd_per_unit", "usd_per_unit_of_flow",
+    "usd_per_unit", "usd_per_unit_before", "usd_per_unit_of_flow",
 }  # fmt: skip
 
 

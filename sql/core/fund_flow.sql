@@ -1,5 +1,37 @@
+-- kind: view
 -- The flow of a day is the printed one; else, on a day with a position, what positions make of it.
-with launched as (
+-- Few funds have days without a position; the one before such a day is looked up for them alone.
+with with_gaps as (
+    select distinct
+        source,
+        label
+    from core.fund_session
+    where aum_local is null
+),
+
+last_positions as (
+    select
+        source,
+        label,
+        trade_date,
+        last_value(
+            if(
+                aum_local is null,
+                null,
+                {
+                    'trade_date': trade_date,
+                    'aum': aum_local,
+                    'currency': currency,
+                    'rate': usd_per_unit
+                }
+            ) ignore nulls
+        ) over (partition by source, label order by trade_date) as before
+    from core.fund_session
+    semi join with_gaps using (source, label)
+    qualify aum_local is null
+),
+
+launched as (
     select distinct
         fund,
         effective_date
@@ -9,35 +41,27 @@ with launched as (
 
 days as (
     select
-        day.source,
-        day.label,
-        day.trade_date,
-        day.currency,
-        day.usd_per_unit,
-        day.is_session,
-        day.printed_flow_local as printed_flow,
-        day.aum_local as aum,
-        position.aum_before_local,
+        day.*,
+        coalesce(position.aum_before_local, last_position.before.aum) as aum_before_local,
+        coalesce(position.currency_before, last_position.before.currency) as currency_before,
+        coalesce(position.usd_per_unit_before, last_position.before.rate) as usd_per_unit_before,
         position.printed_between_local,
         position.flow_by_shares_local,
         position.flow_by_assets_local,
         coalesce(position.is_closing, false) as is_closing,
+        coalesce(transfer.transfer_local, 0) as transfer_local,
         coalesce(transfer.share_transfer_local, 0) as share_transfer,
-        if(
-            day.aum_local is null,
-            max(if(day.aum_local is null, null, day.trade_date)) over (
-                partition by day.source, day.label
-                order by day.trade_date
-                rows between unbounded preceding and 1 preceding
-            ),
-            position.from_date
-        ) as from_date,
+        coalesce(position.from_date, last_position.before.trade_date) as from_date,
         launched.fund is not null or transfer.source is not null as is_new
     from core.fund_session as day
     left join core.fund_position as position
         on day.source = position.source
         and day.label = position.label
         and day.trade_date = position.trade_date
+    left join last_positions as last_position
+        on day.source = last_position.source
+        and day.label = last_position.label
+        and day.trade_date = last_position.trade_date
     left join core.fund_transfer as transfer
         on day.source = transfer.source
         and day.label = transfer.label
@@ -52,8 +76,8 @@ chosen as (
     select
         *,
         case
-            when printed_flow is not null then 'printed'
-            when aum is null then null
+            when printed_flow_local is not null then 'printed'
+            when aum_local is null then null
             when from_date is null then if(is_new, 'launch', null)
             when is_closing then 'closure'
             when flow_by_shares_local is not null then 'shares'
@@ -79,7 +103,7 @@ averaged as (
     where
         chosen.is_weekly
         and chosen.currency <> 'USD'
-        and chosen.printed_flow is null
+        and chosen.printed_flow_local is null
     group by all
 ),
 
@@ -87,8 +111,8 @@ valued as (
     select
         chosen.*,
         case chosen.flow_method
-            when 'printed' then chosen.printed_flow
-            when 'launch' then chosen.aum - chosen.share_transfer
+            when 'printed' then chosen.printed_flow_local
+            when 'launch' then chosen.aum_local - chosen.share_transfer
             when 'closure' then -chosen.aum_before_local - chosen.printed_between_local
             when 'shares'
                 then
@@ -112,9 +136,22 @@ valued as (
 select
     source,
     label,
+    fund,
     trade_date,
+    week_ending,
     from_date,
     is_weekly,
+    currency,
+    usd_per_unit,
+    fx_basis,
+    aum_local,
+    aum_before_local,
+    currency_before,
+    usd_per_unit_before,
+    transfer_local,
+    is_session,
+    is_unrated,
+    status,
     flow_method,
     usd_per_unit_of_flow,
     cast(round(if(currency = 'USD', flow, flow * usd_per_unit_of_flow), 2) as decimal(18, 2))
@@ -129,5 +166,5 @@ select
             2
         ) as decimal(18, 2)
     ) as flow_difference_usd,
-    is_session and flow is null and (from_date is not null or aum is null) as is_flow_missing
+    is_session and flow is null and (from_date is not null or aum_local is null) as is_flow_missing
 from valued

@@ -1,30 +1,8 @@
 with days as (
     select
-        day.source,
-        day.label,
-        day.fund,
-        day.trade_date,
-        day.week_ending,
-        day.currency,
-        day.usd_per_unit,
-        day.fx_basis,
-        day.aum_local as aum,
-        day.is_session,
-        day.is_unrated,
-        day.status,
-        flow.from_date,
-        flow.is_weekly,
-        flow.flow_method,
-        flow.usd_per_unit_of_flow,
-        flow.net_flow_usd,
-        flow.flow_difference_usd,
-        flow.is_flow_missing,
-        flow.from_date is null as is_entering
-    from core.fund_session as day
-    inner join core.fund_flow as flow
-        on day.source = flow.source
-        and day.label = flow.label
-        and day.trade_date = flow.trade_date
+        *,
+        from_date is null as is_entering
+    from core.fund_flow
 ),
 
 -- Flows of days without AUM belong to the step that ends on the next day that has it. Most funds
@@ -34,7 +12,7 @@ without_aum as (
         source,
         label
     from days
-    where aum is null
+    where aum_local is null
 ),
 
 numbered as (
@@ -44,7 +22,7 @@ numbered as (
         days.trade_date,
         days.net_flow_usd,
         days.is_flow_missing,
-        count(days.aum) over (
+        count(days.aum_local) over (
             partition by days.source, days.label
             order by days.trade_date desc
             rows between unbounded preceding and current row
@@ -70,47 +48,35 @@ grouped as (
 summed as (
     select
         days.*,
-        before.aum_local as aum_before,
-        before.currency as currency_before,
-        before.usd_per_unit as usd_per_unit_before,
-        coalesce(transfer.transfer_local, 0) as transfer,
         if(grouped.trade_date is null, days.net_flow_usd, grouped.step_flow_usd) as step_flow_usd,
         coalesce(grouped.missing_flows, if(days.is_flow_missing, 1, 0)) as missing_flows
     from days
-    left join core.fund_position as before
-        on days.source = before.source
-        and days.label = before.label
-        and days.from_date = before.trade_date
-    left join core.fund_transfer as transfer
-        on days.source = transfer.source
-        and days.label = transfer.label
-        and days.trade_date = transfer.trade_date
     left join grouped
         on days.source = grouped.source
         and days.label = grouped.label
         and days.trade_date = grouped.trade_date
-        and not (days.is_entering and days.aum is not null)
+        and not (days.is_entering and days.aum_local is not null)
 ),
 
 valued as (
     select
         *,
-        cast(round(if(currency = 'USD', aum, aum * usd_per_unit), 2) as decimal(18, 2))
+        cast(round(if(currency = 'USD', aum_local, aum_local * usd_per_unit), 2) as decimal(18, 2))
             as close_usd,
         case
             when is_entering then 0
-            when currency_before = 'USD' then cast(round(aum_before, 2) as decimal(18, 2))
-            else cast(round(aum_before * usd_per_unit_before, 2) as decimal(18, 2))
+            when currency_before = 'USD' then cast(round(aum_before_local, 2) as decimal(18, 2))
+            else cast(round(aum_before_local * usd_per_unit_before, 2) as decimal(18, 2))
         end as open_usd,
-        cast(round(transfer * usd_per_unit, 2) as decimal(18, 2)) as transfer_usd,
+        cast(round(transfer_local * usd_per_unit, 2) as decimal(18, 2)) as transfer_usd,
         -- X = A0 (e1 - e0) + (F + M + C) (e1 - e_flow), in one currency only (F4, E27, E29).
         if(
             is_entering or currency = 'USD' or currency_before <> currency,
             0,
             cast(
                 round(
-                    aum_before * (usd_per_unit - usd_per_unit_before)
-                    + (aum - aum_before) * (usd_per_unit - usd_per_unit_of_flow),
+                    aum_before_local * (usd_per_unit - usd_per_unit_before)
+                    + (aum_local - aum_before_local) * (usd_per_unit - usd_per_unit_of_flow),
                     2
                 ) as decimal(18, 2)
             )

@@ -1,32 +1,59 @@
 -- Flows that were printed between two positions are in the later one: what positions make is less.
-with running as (
+-- Few funds have any: a printed flow on a day without AUM.
+with with_gaps as (
+    select distinct
+        source,
+        label
+    from core.fund_session
+    where aum_local is null and printed_flow_local is not null
+),
+
+printed as (
     select
-        *,
+        source,
+        label,
+        trade_date,
         sum(coalesce(printed_flow_local, 0)) over (
             partition by source, label
             order by trade_date
-        ) as printed_until
+        ) - coalesce(printed_flow_local, 0) as printed_before,
+        coalesce(printed_flow_local, 0) as printed_flow,
+        aum_local is not null as is_position
     from core.fund_session
+    semi join with_gaps using (source, label)
+),
+
+between_positions as (
+    select
+        source,
+        label,
+        trade_date,
+        printed_before - lag(printed_before + printed_flow) over (
+            partition by source, label
+            order by trade_date
+        ) as printed_between_local
+    from printed
+    where is_position
 ),
 
 positions as (
     select
         *,
-        lag(trade_date) over by_day as date_before,
-        lag(week_ending) over by_day as week_before,
-        lag(aum_local) over by_day as aum_before_local,
-        lag(nav_local) over by_day as nav_before,
-        lag(shares_outstanding) over by_day as shares_before,
-        lag(currency) over by_day as currency_before,
-        lag(split_new) over by_day as split_new_before,
-        lag(split_old) over by_day as split_old_before,
-        coalesce(
-            printed_until - coalesce(printed_flow_local, 0) - lag(printed_until) over by_day,
-            0
-        ) as printed_between_local
-    from running
+        lag(
+            {
+                'trade_date': trade_date,
+                'week_ending': week_ending,
+                'aum': aum_local,
+                'nav': nav_local,
+                'shares': shares_outstanding,
+                'currency': currency,
+                'rate': usd_per_unit,
+                'split_new': split_new,
+                'split_old': split_old
+            }
+        ) over (partition by source, label order by trade_date) as before
+    from core.fund_session
     where aum_local is not null
-    window by_day as (partition by source, label order by trade_date)
 ),
 
 -- In a source that prints all funds, one that a week lacks has left, and enters again when it is
@@ -50,23 +77,28 @@ absences as (
     from positions
     inner join source_weeks
         on positions.source = source_weeks.source
-        and positions.week_before < source_weeks.week_ending
+        and positions.before.week_ending < source_weeks.week_ending
         and positions.week_ending > source_weeks.week_ending
-    where positions.week_ending > positions.week_before + 7
+    where positions.week_ending > positions.before.week_ending + 7
     group by all
 ),
 
 neighbours as (
     select
-        positions.* exclude (aum_before_local),
+        positions.* exclude (before),
         absences.left_in_week,
-        if(absences.left_in_week is null, positions.date_before, null) as from_date,
-        if(absences.left_in_week is null, positions.aum_before_local, null) as aum_before_local
+        positions.before.trade_date as date_before,
+        if(absences.left_in_week is null, positions.before, null) as before,
+        coalesce(between_positions.printed_between_local, 0) as printed_between_local
     from positions
     left join absences
         on positions.source = absences.source
         and positions.label = absences.label
         and positions.trade_date = absences.trade_date
+    left join between_positions
+        on positions.source = between_positions.source
+        and positions.label = between_positions.label
+        and positions.trade_date = between_positions.trade_date
 )
 
 select
@@ -74,41 +106,43 @@ select
     label,
     fund,
     trade_date,
-    from_date,
+    before.trade_date as from_date,
     left_in_week,
     date_before,
     currency,
     aum_local,
     usd_per_unit,
-    aum_before_local,
+    before.aum as aum_before_local,
+    before.currency as currency_before,
+    before.rate as usd_per_unit_before,
     printed_between_local,
-    nav_local = 0 and aum_local = 0 and aum_before_local <> 0 as is_closing,
+    nav_local = 0 and aum_local = 0 and before.aum <> 0 as is_closing,
     -- F1: (S - k S before) x NAV, the split factor k from the bases of both days.
     -- Rounded first: a cast to fewer digits alone is three times slower.
-    if(from_date is null, null, cast(
+    cast(
         round(
             shares_outstanding
             - if(
-                split_new = split_new_before and split_old = split_old_before,
-                shares_before,
+                split_new = before.split_new and split_old = before.split_old,
+                before.shares,
                 cast(
-                    shares_before * (split_new * split_old_before) / (split_old * split_new_before)
+                    before.shares * (split_new * before.split_old) / (split_old * before.split_new)
                     as decimal(28, 6)
                 )
             ), 6
         ) as decimal(24, 6)
-    )) * cast(nav_local as decimal(18, 10)) as flow_by_shares_local,
+    ) * cast(nav_local as decimal(18, 10)) as flow_by_shares_local,
     -- F2: what is left of AUM after the NAV's own return, both NAVs on one basis. Of nothing
     -- nothing flows, whatever the NAV of a fund that is liquidated (E75).
     case
-        when aum_local = 0 and aum_before_local = 0 then 0
-        when currency_before = currency then aum_local - cast(
+        when aum_local = 0 and before.aum = 0 then 0
+        when before.currency = currency then aum_local - cast(
             round(
-                aum_before_local
+                before.aum
                 * (
-                    nav_local / nullif(nav_before, 0)
-                    * (split_new * split_old_before)
-                    / (split_old * split_new_before)
+                    nav_local / nullif(before.nav, 0)
+                    * (split_new * before.split_old)
+                    / (split_old * before.split_new)
                 ),
                 4
             ) as decimal(18, 4)

@@ -28,8 +28,8 @@ PLANTED = {
     ),
     "sign": (
         "core/fund_move.sql",
-        "+ (aum - aum_before) * (usd_per_unit - usd_per_unit_of_flow)",
-        "- (aum - aum_before) * (usd_per_unit - usd_per_unit_of_flow)",
+        "+ (aum_local - aum_before_local) * (usd_per_unit - usd_per_unit_of_flow)",
+        "- (aum_local - aum_before_local) * (usd_per_unit - usd_per_unit_of_flow)",
     ),
     "part": ("core/fund_week_member.sql", "1 - coalesce(held.weight, 0)", "1"),
 }
