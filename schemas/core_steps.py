@@ -26,7 +26,7 @@ class _OfDay(Strict):
 class FundPosition(_OfDay):
     """A day of a fund with AUM, beside the one before it, and the flow that the two make.
 
-    grain: one row per source, label and day with AUM
+    grain: one row per source, label and trade date
     """
 
     fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
@@ -54,7 +54,7 @@ class FundPosition(_OfDay):
 class FundTransfer(_OfDay):
     """What spin-offs and mergers moved into a fund (+) or out of it (-) since its last position.
 
-    grain: one row per source, label and day with AUM
+    grain: one row per source, label and trade date
     """
 
     transfer_local: Amount = pa.Field(description="AUM moved, in the fund's currency (E13, E17).")
