@@ -91,58 +91,6 @@ class FundFlow(_OfDay):
     is_flow_missing: pl.Boolean = pa.Field(description="A session of which no flow is known.")
 
 
-class FundMove(Strict):
-    """A day of a fund: opening AUM, flow, every effect, closing AUM, but for the one that ends it.
-
-    grain: one row per source, label and day
-    """
-
-    source: pl.String = pa.Field(description="The publisher's series of reports.")
-    label: pl.String = pa.Field(description="The fund's label as printed.")
-    fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
-    trade_date: pl.Date = pa.Field(description="The day on which the step ends.")
-    week_ending: pl.Date = pa.Field(description="The week that the day is in.")
-    from_date: pl.Date = pa.Field(nullable=True, description="The AUM day before; NULL at entry.")
-    sampling: pl.String = pa.Field(
-        isin=["daily", "weekly"], description="daily, or weekly if more than 4 days apart (E05)."
-    )
-    flow_method: pl.String = pa.Field(
-        nullable=True,
-        isin=["printed", "shares", "assets", "launch", "closure"],
-        description="printed; shares (F1); assets (F2); launch or closure: the whole AUM.",
-    )
-    fx_basis: pl.String = pa.Field(nullable=True, description="usd, fixing or last fixing.")
-    net_flow_usd: Money = pa.Field(
-        nullable=True, description="Creations less redemptions of the day; inflow > 0."
-    )
-    seed_flow_usd: Money = pa.Field(description="Part of it with which the fund started (E15).")
-    flow_difference_usd: Money = pa.Field(
-        nullable=True,
-        description="Flow by shares less flow by assets (F1, F2); 0 if they agree (E02).",
-    )
-    aum_open_usd: Money = pa.Field(nullable=True, description="AUM at from_date; 0 at entry.")
-    step_flow_usd: Money = pa.Field(
-        nullable=True, description="Flow of all days since from_date; NULL on a day without AUM."
-    )
-    fx_effect_usd: Money = pa.Field(nullable=True, description="What the rate did to AUM (F4).")
-    corporate_action_usd: Money = pa.Field(
-        nullable=True, description="AUM moved by spin-offs and mergers (E13, E17)."
-    )
-    universe_effect_usd: Money = pa.Field(
-        nullable=True, description="AUM with which the fund enters (+) or leaves (-) coverage."
-    )
-    aum_close_usd: Money = pa.Field(nullable=True, description="AUM at the end of the day.")
-    is_flow_known: pl.Boolean = pa.Field(description="Whether the flow of every day is known.")
-    is_session: pl.Boolean = pa.Field(description="Whether the source reports any fund that day.")
-    is_unrated: pl.Boolean = pa.Field(description="See core.fund_session.")
-    status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
-
-    class Config(Strict.Config):
-        """The grain."""
-
-        unique = ["source", "label", "trade_date"]
-
-
 class FundStep(Strict):
     """A fund from one reported day to the next: opening AUM, flow, every effect, closing AUM (F4).
 
@@ -185,13 +133,22 @@ class FundStep(Strict):
     )
     aum_close_usd: Money = pa.Field(nullable=True, description="AUM at the end of the day.")
     is_flow_known: pl.Boolean = pa.Field(description="Whether the flow of every day is known.")
-    is_session: pl.Boolean = pa.Field(description="Whether the source reports any fund that day.")
+    is_session: pl.Boolean = pa.Field(description="See core.session.")
     status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
 
     class Config(Strict.Config):
         """The grain."""
 
         unique = ["source", "label", "trade_date"]
+
+
+class FundMove(FundStep):
+    """A day of a fund: opening AUM, flow, every effect, closing AUM, but for the one that ends it.
+
+    grain: one row per source, label and day
+    """
+
+    is_unrated: pl.Boolean = pa.Field(description="See core.fund_session.")
 
 
 class FundExit(_OfDay):
