@@ -51,6 +51,16 @@ class FundPosition(_OfDay):
     flow_by_assets_local: Amount = pa.Field(nullable=True, description="Flow by assets (F2).")
 
 
+class SpanningPosition(_OfDay):
+    """A position of a fund after a day that is missing: who knows what flowed on it (E74)?
+
+    Shares and assets show it, but not the day. Printed flows lack it, so that what is left of the
+    AUM is not the market alone.
+
+    grain: one row per source, label and trade date
+    """
+
+
 class FundTransfer(_OfDay):
     """What spin-offs and mergers moved into a fund (+) or out of it (-) since its last position.
 

@@ -314,7 +314,7 @@ class MissingSession(Strict):
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
     label: pl.String = pa.Field(
-        nullable=True, description="The fund whose file lacks it; NULL: no fund has a row."
+        nullable=True, description="The fund whose file lacks it; NULL: no fund has a number."
     )
     week_ending: pl.Date = pa.Field(description="The week, which is partial.")
     trade_date: pl.Date = pa.Field(description="The session.")

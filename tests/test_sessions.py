@@ -49,6 +49,19 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> BridgeWorld:
     }
     for name, rows in cases.items():
         world.report(name, rows, received="2031-02-01T00:00:00+00:00", calendar="XNYS")
+    closed_and_missing = ("2025-01-09", "2025-01-10")
+    two_weeks = [day("2025-01-06") + dt.timedelta(days=number) for number in range(12)]
+    rows = [
+        {"date": str(each), "fund": "ALPHA", "flow": "1", "shares": "2", "nav": "10", "aum": "20"}
+        for each in two_weeks
+        if each.isoweekday() < 6 and str(each) not in closed_and_missing
+    ]
+    over_a_weekend = {"received": "2031-02-01T00:00:00+00:00", "calendar": "XNYS"}
+    printed = [{**row, "shares": "", "nav": ""} for row in rows]
+    world.report("printed_over", printed, **over_a_weekend)
+    made = [{name: row[name] for name in ("date", "fund", "shares", "nav")} for row in rows]
+    made[3:] = [{**row, "shares": "5"} for row in made[3:]]
+    world.report("made_over", made, **over_a_weekend)
     without = week("2025-01-08")
     world.report("no_calendar", without, received="2031-02-01T00:00:00+00:00")
     return world.publish()
@@ -80,8 +93,27 @@ def test_e74_e79_a_week_lacks_the_sessions_of_its_market_and_no_other_day(
 def test_e74_a_day_that_no_fund_has_is_named(built: BridgeWorld) -> None:
     rows = built.rows("from ops.missing_session order by all")
     assert [(row["source"], row["label"], row["trade_date"]) for row in rows] == [
-        ("a_day_less", None, day("2025-01-07"))
+        ("a_day_less", None, day("2025-01-07")),
+        ("made_over", None, day("2025-01-10")),
+        ("printed_over", None, day("2025-01-10")),
     ]
+
+
+def test_e74_a_flow_made_over_a_missing_day_is_partial_in_the_week_of_the_next_position(
+    built: BridgeWorld,
+) -> None:
+    """The file lacks Friday 10 January: 3m shares came on it, or on Monday."""
+    row = built.change("made_over", "2025-01-17")
+    assert (row["net_flow_usd"], row["market_effect_usd"]) == (Decimal(30_000_000), Decimal(0))
+    assert row["status"] == "partial"
+
+
+def test_e74_over_a_missing_day_of_printed_flows_the_market_is_not_known(
+    built: BridgeWorld,
+) -> None:
+    row = built.change("printed_over", "2025-01-17")
+    assert (row["net_flow_usd"], row["market_effect_usd"]) == (Decimal(5_000_000), None)
+    assert row["status"] == "partial"
 
 
 def test_e79_the_numbers_of_a_holiday_count(built: BridgeWorld) -> None:

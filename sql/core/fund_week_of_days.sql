@@ -1,9 +1,20 @@
 with issued as (
     select
-        step.*,
+        step.* exclude (is_flow_known),
+        step.is_flow_known
+        and (
+            spanning.source is null
+            or coalesce(step.flow_method in ('shares', 'assets', 'closure'), false)
+        ) as is_flow_known,
+        spanning.source is not null as is_spanning,
         coalesce(issuer_now.issuer, 'unmapped') as issuer,
         if(step.from_date is null, null, coalesce(issuer_then.issuer, 'unmapped')) as issuer_before
     from core.fund_step as step
+    left join core.spanning_position as spanning
+        on step.source = spanning.source
+        and step.label = spanning.label
+        and step.trade_date = spanning.trade_date
+        and step.aum_close_usd is not null
     left join reference.fund_issuer as issuer_now
         on step.fund = issuer_now.fund
         and ops.is_valid(step.trade_date, issuer_now.valid_from, issuer_now.valid_to)
@@ -168,6 +179,13 @@ doubtful as (
         label,
         week_ending
     from lacking
+    union
+    select
+        source,
+        label,
+        week_ending
+    from issued
+    where is_spanning
 ),
 
 -- A week is unfinished until the source, or the fund's own file, has a day at its end (E37).

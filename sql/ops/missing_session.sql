@@ -1,28 +1,28 @@
 -- kind: view
--- Of a source with a file per fund, the sessions between the first and the last row of each (E74).
-with spans as (
-    select
-        day.source,
-        if(source.report_covers = 'one fund', day.label, null) as label,
-        min(day.trade_date) as first_day,
-        max(day.trade_date) as last_day
-    from core.fund_day as day
-    inner join core.source
-        on day.source = source.source
-    where source.calendar is not null
-    group by all
-)
-
+-- Of a source that prints all funds, the days on which no fund has a number; of one with a file per
+-- fund, those that a file lacks (E74).
 select
     session.source,
-    spans.label,
+    null as label,
     session.week_ending,
     session.trade_date
-from spans
-inner join core.session
-    on spans.source = session.source
-    and session.trade_date between spans.first_day and spans.last_day
+from core.session
+inner join core.source
+    on session.source = source.source
+    and source.report_covers = 'all funds'
+where not session.is_reported
+union all
+select
+    missing.source,
+    missing.label,
+    missing.week_ending,
+    missing.trade_date
+from core.missing_day as missing
+inner join core.source
+    on missing.source = source.source
+    and source.report_covers = 'one fund'
+-- Not those that are held back, or without a rate.
 anti join core.fund_day as day
-    on session.source = day.source
-    and session.trade_date = day.trade_date
-    and coalesce(spans.label, day.label) = day.label
+    on missing.source = day.source
+    and missing.label = day.label
+    and missing.trade_date = day.trade_date

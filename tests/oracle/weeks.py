@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -16,9 +16,11 @@ from tests.oracle.amounts import ZERO, added, plus
 from tests.oracle.observed import Source
 from tests.oracle.positions import FundDay, Ground
 from tests.oracle.reference import Reference
-from tests.oracle.steps import Step
+from tests.oracle.steps import Step, week_of
 
 WEEK = dt.timedelta(days=7)
+MADE = ("shares", "assets", "closure")
+"""Flows that positions make, over all days between them."""
 Owner = Callable[[str, dt.date], str]
 """Who has a fund on a day: its issuer, or the firm behind it."""
 
@@ -90,8 +92,15 @@ def fund_weeks(
     newest = _newest(ground.source, chains)
     found: list[FundWeek] = []
     for steps, printed in zip(chains, days, strict=True):
-        weeks = _weeks_of(steps, ground.reference, owner)
         lacking = _lacking(ground.source, steps, printed, sessions)
+        spanning = _spanning(ground.source, steps, printed, lacking)
+        known = [
+            replace(each, is_known=each.is_known and each.method in MADE)
+            if each in spanning
+            else each
+            for each in steps
+        ]
+        weeks = _weeks_of(known, ground.reference, owner)
         _count_lacking(weeks, lacking, owner)
         for each in weeks:
             last = newest.get(each.label if not ground.source.has_all_funds else "")
@@ -100,12 +109,30 @@ def fund_weeks(
             elif (
                 each.sessions_without_flow
                 or each.week in lacking.values()
+                or each.week in {step.week for step in spanning}
                 or each.week in _doubtful(printed)
                 or any(not day.is_usable and day.week == each.week for day in printed)
             ):
                 each.status = "partial"
         found += weeks
     return found
+
+
+def _spanning(
+    source: Source, steps: list[Step], days: list[FundDay], lacking: Mapping[dt.date, dt.date]
+) -> list[Step]:
+    """Return the steps over a day that is missing, or over a week of which nothing is known (E74).
+
+    Shares and assets show what flowed on it, but not when; printed flows lack it.
+    """
+    positions = {each.day for each in days if each.is_usable and each.aum is not None}
+    return [
+        each
+        for each in steps
+        if each.before and each.day in positions and each.close is not None
+        if any(each.before < day < each.day for day in lacking)
+        or (source.calendar is None and week_of(source, each.before) < each.week - WEEK)
+    ]
 
 
 def _doubtful(days: list[FundDay]) -> set[dt.date]:
