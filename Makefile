@@ -7,7 +7,7 @@ STAMP := $(VENV)/.stamp
 # A file of tests in one worker, in the order of tests/conftest.py: the longest first.
 SPREAD := --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test unit dev check format bench same lock upgrade samples sessions clean
+.PHONY: run test unit soak dev check format bench same lock upgrade samples sessions clean
 
 run: $(STAMP)
 	$(BIN)/fundflows init
@@ -19,6 +19,13 @@ test: $(STAMP)
 
 unit: $(STAMP)
 	$(BIN)/python -m pytest -n auto $(SPREAD) -m "not browser and not slow and not real"
+
+# What `make test` does a little of, at length: kills at random moments, readers beside runs, drawn
+# histories and worlds. An hour or two.
+soak: $(STAMP)
+	FUNDFLOWS_KILLS=5 FUNDFLOWS_HISTORIES=2000 FUNDFLOWS_WORLDS=1000 FUNDFLOWS_STRESS_SECONDS=120 \
+	    $(BIN)/python -m pytest -rP tests/test_kill_random.py tests/test_stress.py \
+	    tests/test_as_known.py tests/oracle/test_oracle_worlds.py
 
 # About a quarter of an hour on two quiet cores; prints tables for docs/benchmarks.md.
 bench: $(STAMP)

@@ -118,7 +118,7 @@ def reader(stop: Path) -> dict[str, int]:
                 for _ in range(5):
                     asked += 1
                     builds.add(connection.execute(QUESTION).fetchall()[0][-1])
-                    time.sleep(0.2)
+                    time.sleep(0.5)
         except duckdb.Error as error:
             failed += 1
             print(dt.datetime.now(dt.UTC), error, file=sys.stderr)

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
+import golden
 import polars as pl
 import pytest
 from world import PATIENCE, SAMPLES, World, definitions, different, files_under
@@ -259,7 +260,7 @@ def test_a_refused_week_of_many_is_reported_like_one_of_few(tmp_path, monkeypatc
     said = []
     for name, many in (("few", 1_000), ("many", 1)):
         world = World(tmp_path / name / "warehouse")
-        world.add("farside_btc", "btc.html", (SAMPLES / "farside_btc" / "btc.html").read_bytes())
+        world.add("farside_btc", "btc.html", golden.FARSIDE_PAGE)
         broken = NEWER.replace(b"1000000.0,10.0,10000000.0", b"n/m,n/m,n/m")
         world.add("canary", "HBR.csv", broken, received="2026-02-07T12:00Z")
         monkeypatch.setattr(execution, "_MANY", many)

@@ -1,12 +1,12 @@
 """SIGKILL at random moments: `fundflows run`, a build of the tables, a daemon, a run that it began.
 
-After each kill every week's files are whole, the published file opens and passes its audit, and
-the next `fundflows run` comes to the tables and weeks of a run that nobody disturbed, once.
+After each kill every week's files are whole, the published file opens and passes its audit, and the
+next `fundflows run` comes to the tables and weeks of a run that nobody disturbed, once.
 `FUNDFLOWS_KILLS` is the number of moments of each kind, `FUNDFLOWS_KILLS_SEED` the seed from which
-they are drawn (0). If not set there is one of each kind with a daemon, and none of a command alone,
-for test_kill has ten moments of a run and its build that are named. A moment lies anywhere between
-the first write of a process and its end, in processor time of an undisturbed one: so a busy machine
-shifts no moment. `-s` prints each, and what was begun and not ended.
+they are drawn (0). If not set there is none: `make soak` sets it, and test_kill has ten moments of
+a run and its build that are named. A moment lies anywhere between the first write of a process and
+its end, in processor time of an undisturbed one: so a busy machine shifts no moment. `-s` prints
+each, and what was begun and not ended.
 """
 
 from __future__ import annotations
@@ -47,7 +47,6 @@ from pipelines.database.audit import audit
 from pipelines.ingest.sources import sources
 
 MOMENTS = range(int(os.environ.get("FUNDFLOWS_KILLS") or 0))
-WITH_A_DAEMON = MOMENTS or range(1)
 SEED = os.environ.get("FUNDFLOWS_KILLS_SEED") or "0"
 SOURCE = sources()["canary"]
 LOCATION = "pipelines.definitions"
@@ -394,7 +393,7 @@ VICTIMS: dict[str, Victims] = {
 
 
 @pytest.mark.parametrize("name", VICTIMS)
-@pytest.mark.parametrize("moment", WITH_A_DAEMON)
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_daemon_or_its_run_that_is_killed_at_a_random_moment(
     queued, killed, before, after, *, moment, name
 ):

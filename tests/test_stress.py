@@ -67,7 +67,7 @@ def test_backfills_a_weekly_run_and_readers_do_not_disturb_each_other(tmp_path):
 
     until = time.time() + SECONDS
     parts: dict[str, tuple[object, ...]] = {
-        "all weeks": ("backfill", "2023-01-01", "2026-12-31", until),
+        "all weeks": ("backfill", "2025-10-01", "2026-12-31", until),
         "last weeks": ("backfill", "2026-01-01", "2026-12-31", until),
         "weekly": ("weekly", tmp_path / "newer", until),
         **{f"reader {number}": ("reader", tmp_path / "stop") for number in range(READERS)},

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import functools
+import hashlib
 import io
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 import once
+import pandera.polars as pa
 import polars as pl
 import pytest
 from once import definitions
@@ -27,7 +29,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from pipelines.cli.main import main, prepare_dagster
-from pipelines.database import models
+from pipelines.database import audit, models
 from pipelines.store import archive, marker
 from pipelines.store.paths import Kind, Warehouse
 from samples.add import add_samples
@@ -54,6 +56,23 @@ def _traced(model: models.Model, sql: str) -> models.Lineage:
 
 # A warehouse keeps what its columns are made of; tests make many, and tracing takes half a build.
 models._column_lineage = lambda model: _traced(model, model.sql)
+
+_slices = audit._slices
+_valid: set[tuple[type, bytes]] = set()
+
+
+def _of_unknown_rows(
+    connection: duckdb.DuckDBPyConnection, name: str, contract: type[pa.DataFrameModel]
+) -> Iterator[pl.DataFrame]:
+    for rows in _slices(connection, name, contract):
+        key = (contract, hashlib.sha256(rows.write_ipc(None).getvalue()).digest())
+        if key not in _valid:
+            yield rows
+            _valid.add(key)  # the next one is asked for: these were valid
+
+
+# Rows that kept a contract keep it in every world: most tables of a test are those of the last one.
+audit._slices = _of_unknown_rows
 
 
 @contextlib.contextmanager

@@ -80,13 +80,13 @@ def create(connection: duckdb.DuckDBPyConnection, model: Model) -> BuiltTable:
             raise errors.shape_of(
                 model.name, model.file, [column.name for column in columns], found
             )
-        connection.execute(f"create {model.kind} {model.name} as {model.typed(model.sql)}")
-        counted = connection.execute(f"select count(*) from {model.name}").fetchall()  # noqa: S608
+        made = connection.execute(f"create {model.kind} {model.name} as {model.typed(model.sql)}")
+        ((rows,),) = made.fetchall() or connection.table(model.name).count("*").fetchall()
     except duckdb.OutOfMemoryException as error:
         raise errors.out_of_memory(model.name, MEMORY, memory(), str(error)) from error
     except duckdb.Error as error:
         raise errors.failed_query(model.name, model.file, str(error)) from error
-    return BuiltTable(model.name, model.kind, int(counted[0][0]))
+    return BuiltTable(model.name, model.kind, int(rows))
 
 
 def _stamp(
