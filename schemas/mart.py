@@ -289,7 +289,9 @@ class FlowsByUnderlying(BySource):
     grain: one row per source, week and underlying
     """
 
-    underlying: pl.String = pa.Field(description="The coin or index: BTC for SHORT-BTC too.")
+    underlying: pl.String = pa.Field(
+        description="The coin or index: BTC for SHORT-BTC too; other and unmapped as they are."
+    )
     net_flow_usd: Money = pa.Field(nullable=True, description="Money: creations less redemptions.")
     exposure_flow_usd: Money = pa.Field(
         nullable=True, description="Money x leverage x direction (E23, E24)."

@@ -121,7 +121,24 @@ def tables(world: World) -> list[str]:
                     concat('.', column_name, '  ', data_type)
                 from duckdb_columns() where not internal
             )
+            where schema_name not in (select source from core.source)
             order by schema_name, name, place
+            """
+        )
+    ]
+
+
+def source_views(world: World) -> list[str]:
+    """Return the schema of every source with its views."""
+    return [
+        line
+        for (line,) in world.query(
+            """
+            select concat(schema_name, ': ', string_agg(view_name, ' ' order by view_name))
+            from duckdb_views()
+            where schema_name in (select source from core.source)
+            group by schema_name
+            order by schema_name
             """
         )
     ]

@@ -661,12 +661,14 @@ COLUMNS = """
     select schema_name || '.' || table_name, column_name, data_type, comment
     from duckdb_columns()
     where not internal and database_name = current_database()
+        and schema_name not in (select source from core.source)
     order by all
 """
 TABLES = """
     select schema_name || '.' || table_name, comment from duckdb_tables() where not internal
     union all
-    select schema_name || '.' || view_name, comment from duckdb_views() where not internal
+    select schema_name || '.' || view_name, comment from duckdb_views()
+    where not internal and schema_name not in (select source from core.source)
     order by all
 """
 

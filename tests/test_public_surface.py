@@ -38,6 +38,10 @@ def test_schemas_tables_and_columns(sampled):
     same("surface/tables.txt", surface_of.tables(sampled), WHY)
 
 
+def test_schemas_of_sources_and_their_views(sampled):
+    same("surface/source_views.txt", surface_of.source_views(sampled), WHY)
+
+
 def test_macros(sampled):
     same("surface/macros.txt", surface_of.macros(sampled), WHY)
 

@@ -33,6 +33,7 @@ from pipelines.database import audit, models
 from pipelines.store import archive, marker
 from pipelines.store.paths import Kind, Warehouse
 from samples.add import add_samples
+from schemas import catalog
 
 __all__ = ["definitions"]
 SAMPLES = Path(__file__).parents[1] / "samples" / "reports"
@@ -233,7 +234,10 @@ def _time(text: str | None) -> dt.datetime | None:
     return dt.datetime.fromisoformat(text) if text else None
 
 
-_NAMES = "select table_schema || '.' || table_name from information_schema.tables order by 1"
+_NAMES = (
+    "select table_schema || '.' || table_name from information_schema.tables "
+    f"where table_schema in {catalog.SCHEMAS} order by 1"
+)
 
 
 def _settled(name: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 
 import duckdb
 
-from pipelines.database import as_known, errors, models
+from pipelines.database import as_known, errors, models, source_views
 from pipelines.database.audit import audit
 from pipelines.database.connection import MEMORY, memory, tables
 from pipelines.database.inputs import Inputs, open_inputs
@@ -62,6 +62,7 @@ def build(
         read_later = {name for each in waiting for name in each.reads}
         for name in catalog.INPUTS.keys() & set(model.reads) - read_later:
             connection.execute(f"drop table {name}")  # else it takes memory to the end
+    source_views.create(connection, read.filled)
     for statement in as_known.macros():
         connection.execute(statement)
     _stamp(connection, as_of, built_at, stamp, allowed_loss)

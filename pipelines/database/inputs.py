@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -14,6 +14,7 @@ from pipelines.database import errors
 from pipelines.database.connection import MEMORY, memory
 from pipelines.ingest import calendar
 from pipelines.ingest.plan import Plan
+from pipelines.layouts.filled import filled
 from pipelines.layouts.source import Source
 from pipelines.store.paths import Kind, Warehouse
 from schemas import catalog, ops
@@ -30,13 +31,14 @@ _SERVED = """(
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The frames and files that the SQL reads under schema `input`.
+    """The frames and files that the SQL reads under schema `input`, and what each source fills.
 
     Of the sources `held` back only what is in `served` is read: source, report and week.
     """
 
     files: dict[str, list[Path]]
     frames: dict[str, pl.DataFrame]
+    filled: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     held: Collection[str] = ()
     served: pl.DataFrame | None = None
 
@@ -76,6 +78,7 @@ def inputs(
             "input.coverage": _coverage(plans, until),
             "input.stale": _stale(plans, held),
         },
+        filled={plan.source.name: filled(plan.source) for plan in plans},
         held=held,
         served=served,
     )

@@ -18,6 +18,7 @@ from pipelines.errors import LayoutError, Where
 from pipelines.layouts.columns import Model
 from pipelines.layouts.consistency import reaches_no_table
 from pipelines.layouts.language import Layout
+from pipelines.layouts.names import wrong_name
 from pipelines.versions import READING
 from pipelines.weeks import Weekday
 
@@ -145,6 +146,14 @@ def parse_source(name: str, attributes: dict[str, Any], file: str) -> Source:
     """
     if not isinstance(attributes, dict):
         raise _not_a_source(name, file, repr(attributes)[:200])
+    if wrong := wrong_name(name):
+        raise LayoutError(
+            "A source cannot have this name.",
+            where=Where(source=name, file=file),
+            expected=f"a name that is a schema of the database: {wrong}",
+            found=name,
+            fix="rename the source's folder",
+        )
     try:
         return Source(name=name, **attributes)
     except pydantic.ValidationError as error:

@@ -123,7 +123,6 @@ def test_e87_parts_within_the_bound_leave_no_other(database: Path) -> None:
     assert members == {"BTC", "ETH"}
 
 
-@pytest.mark.xfail(strict=True, raises=duckdb.Error)
 def test_e88_the_natural_query_of_a_source_counts_nothing_twice(database: Path) -> None:
     with closing(duckdb.connect(str(database), read_only=True)) as connection:
         answer = connection.execute("select sum(net_flow_usd) from e88.flows_by_fund").fetchall()
