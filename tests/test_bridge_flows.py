@@ -79,7 +79,7 @@ def test_f2_without_shares_the_flow_is_what_the_return_does_not_explain(world: B
 @example
 def _both(world: BridgeWorld) -> None:
     world.report(
-        "both",
+        "nav_and_price",
         """
         date,fund,shares,nav,aum
         2025-02-28,ALPHA,10,48,480
@@ -89,11 +89,11 @@ def _both(world: BridgeWorld) -> None:
 
 
 def test_e02_both_methods_agree_and_the_certificate_says_so(world: BridgeWorld) -> None:
-    row = world.bridge("both", WEEK)
+    row = world.bridge("nav_and_price", WEEK)
     assert row["flow_method"] == "shares"
     assert effects(row) == expected(F="20", M="20")
     line = world.one(
-        "from ops.certificate where source = 'both' and week_ending = ? and rule = 'flow_methods'",
+        "from ops.certificate where source = 'nav_and_price' and week_ending = ? and rule = 'flow_methods'",
         day(WEEK),
     )
     assert (line["verdict"], line["found"], line["failed"]) == ("exact", 0, 0)

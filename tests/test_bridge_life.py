@@ -379,7 +379,7 @@ def _ends_and_returns(world: BridgeWorld) -> None:
     )
     world.fund("back-us")
     world.report(
-        "returning",
+        "comes_back",
         """
         date,fund,shares,nav
         2025-02-28,BACK,10,10
@@ -403,8 +403,8 @@ def test_e16_a_fund_printed_up_to_its_liquidation_date_ends_by_flow(world: Bridg
 def test_e14_a_fund_that_returns_to_coverage_brings_no_flow_of_the_weeks_outside(
     world: BridgeWorld,
 ) -> None:
-    assert effects(world.change("returning", "2025-03-07")) == expected(U=-100)
-    assert effects(world.change("returning", "2025-03-21")) == expected(U=132)
+    assert effects(world.change("comes_back", "2025-03-07")) == expected(U=-100)
+    assert effects(world.change("comes_back", "2025-03-21")) == expected(U=132)
 
 
 @pytest.mark.parametrize(

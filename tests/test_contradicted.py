@@ -99,7 +99,7 @@ def test_e105_a_person_accepts_a_row_that_is_right(stray_zero):
     assert said.code == 0, said.text
     assert stray_zero.run().code == 0
     flows = "select net_flow_usd, status from mart.flows where dimension = 'fund' order by 1"
-    assert stray_zero.query(flows) == [(-1_000_000, "final"), (1_000_000, "final")]
+    assert stray_zero.query(flows) == [(-1_000_000, "partial"), (1_000_000, "final")]
     assert stray_zero.query("from ops.quarantine") == []
 
 
@@ -111,7 +111,7 @@ def test_e105_a_stray_number_in_a_later_report_does_not_take_the_earlier_one_bac
     world.add("canary", "HBR.csv", later, received="2026-01-24T12:00Z")
     assert world.run().code == 0
     flows = "select net_flow_usd, status from mart.flows where dimension = 'fund' order by all"
-    assert world.query(flows) == [(0, "final"), (0, "final"), (250_000, "final")]
+    assert world.query(flows) == [(0, "final"), (0, "partial"), (250_000, "final")]
     assert world.one("select count(*) from ops.quarantine") == 3
 
 

@@ -87,7 +87,11 @@ moves as (
         flow_method,
         sampling,
         is_session,
-        is_session and net_flow_usd is null and not is_flow_known as is_without_flow,
+        -- What flowed on the day of a first position is unknown, too (E86).
+        is_session
+        and net_flow_usd is null
+        and (not is_flow_known or (from_date is null and aum_close_usd is not null))
+            as is_without_flow,
         aum_close_usd is not null as has_aum,
         is_flow_known,
         status

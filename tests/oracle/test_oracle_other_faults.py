@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -100,10 +101,10 @@ def test_e77_the_flow_of_the_week_is_the_same_in_every_mart(database: Path) -> N
     assert [each for each in changes if each is not None] in (flows, [m(0), m(0)])
 
 
-@known
-def test_e86_the_first_week_of_a_fund_is_not_known(database: Path) -> None:
+def test_e86_of_the_first_day_of_a_fund_no_flow_is_known(database: Path) -> None:
     (row,) = rows_of(database, "mart.flows", "e86", dimension="fund")
-    assert row["net_flow_usd"] is None
+    assert (row["net_flow_usd"], row["status"]) == (m(5), "partial")
+    assert row["coverage"] == round(Decimal(200) / 3, 6)
 
 
 def test_e86_with_a_launch_seed_and_flow_stand_apart(database: Path) -> None:

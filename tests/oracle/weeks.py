@@ -191,8 +191,10 @@ def _add(week: FundWeek, step: Step) -> None:
         week.methods.add(step.method)
     if step.is_session:
         week.sessions += 1
-        # A day that is still being filled, and silent, lowers the coverage (E37).
-        if step.flow is None and (step.lacks_flow or step.is_preliminary):
+        # A day that is still being filled, and silent, lowers the coverage (E37), and so does the
+        # day of a first position (E86).
+        is_first = step.before is None and step.close is not None
+        if step.flow is None and (step.lacks_flow or step.is_preliminary or is_first):
             week.sessions_without_flow += 1
     if step.close is not None:
         week.change += step.close - (step.open or ZERO)
