@@ -93,7 +93,8 @@ def test_e02_both_methods_agree_and_the_certificate_says_so(world: BridgeWorld) 
     assert row["flow_method"] == "shares"
     assert effects(row) == expected(F="20", M="20")
     line = world.one(
-        "from ops.certificate where source = 'nav_and_price' and week_ending = ? and rule = 'flow_methods'",
+        "from ops.certificate where source = 'nav_and_price' and week_ending = ? "
+        "and rule = 'flow_methods'",
         day(WEEK),
     )
     assert (line["verdict"], line["found"], line["failed"]) == ("exact", 0, 0)
