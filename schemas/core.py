@@ -410,6 +410,44 @@ class Session(Strict):
         unique = ["source", "trade_date"]
 
 
+class MissingFund(Strict):
+    """Funds whose file has not been renewed: no sum of a later week has them (E81).
+
+    Of a source with a file per fund, those that have not ended and have no row in its last week.
+
+    grain: one row per source and label
+    """
+
+    source: pl.String = pa.Field(description="The source's code.")
+    label: pl.String = pa.Field(description="The fund, as the source labels it.")
+    fund: pl.String = pa.Field(description="The fund.")
+    last_day: pl.Date = pa.Field(description="Its last day with a row.")
+    last_week: pl.Date = pa.Field(description="That day's week; later ones are partial.")
+    aum_usd: Money = pa.Field(nullable=True, description="AUM on that day.")
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["source", "label"]
+
+
+class MissingMember(Strict):
+    """Members of which a fund is missing: their sums of later weeks are partial (E81).
+
+    grain: one row per source, dimension and member
+    """
+
+    source: pl.String = pa.Field(description="The source's code.")
+    dimension: pl.String = pa.Field(description="See core.dimension.")
+    member: pl.String = pa.Field(description="The member of which a fund is missing.")
+    last_week: pl.Date = pa.Field(description="The last week that has all of its funds.")
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["source", "dimension", "member"]
+
+
 class MissingDay(Strict):
     """The days of a fund without a row that counts, between its first and its last one.
 

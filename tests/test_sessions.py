@@ -138,6 +138,35 @@ def test_e74_a_fund_with_a_file_of_its_own_lacks_its_own_sessions(tmp_path: Path
     assert world.query(status) == [("hbr-us", "partial"), ("xrpc-us", "final")]
 
 
+def test_e81_a_fund_whose_file_is_not_renewed_makes_later_totals_partial(tmp_path: Path) -> None:
+    """Until its file comes; a fund that has ended lacks nothing."""
+    world = World(tmp_path / "warehouse")
+    world.init()
+    older = {"received": "2026-01-31T12:00Z"}
+    histories = {
+        name: (SAMPLES / "canary" / f"{name}.csv").read_bytes() for name in ("HBR", "XRPC")
+    }
+    until = {name: text[: text.index(b"2026-01-26")] for name, text in histories.items()}
+    world.add("canary", "HBR.csv", histories["HBR"], **older)
+    world.add("canary", "XRPC.csv", until["XRPC"], **older)
+    assert steps.publish_all(world.warehouse) == []
+    asked = "select label, last_week from core.missing_fund"
+    assert world.query(asked) == [("XRPC", dt.date(2026, 1, 23))]
+    statuses = (
+        "select member, status from mart.{} where week_ending = '2026-01-30' "
+        "and dimension in ('total', 'fund', 'asset') order by dimension, member"
+    )
+    for table in ("flows", "aum_change"):
+        rows = dict(world.query(statuses.format(table)))
+        assert (rows["total"], rows["hbr-us"]) == ("partial", "final")
+        assert "xrpc-us" not in rows
+    world.add("canary", "XRPC.csv", histories["XRPC"], received="2026-02-01T12:00Z")
+    assert steps.publish_all(world.warehouse) == []
+    assert world.query(asked) == []
+    for table in ("flows", "aum_change"):
+        assert set(dict(world.query(statuses.format(table))).values()) == {"final"}
+
+
 @pytest.mark.real
 def test_e74_the_page_of_solana_funds_lacks_two_days(real: Path, tmp_path: Path) -> None:
     """The week was final with a coverage of 100: 26.8m of three of its five days."""

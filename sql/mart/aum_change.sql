@@ -122,8 +122,18 @@ select
     ) as flow_pct_of_aum,
     combined.method,
     cast(combined.coverage as decimal(28, 6)) as coverage,
-    combined.status
+    -- The file of a fund has not been renewed: its AUM is in no sum (E81).
+    if(
+        combined.status = 'final' and combined.method = 'funds' and missing.source is not null,
+        'partial',
+        combined.status
+    ) as status
 from combined
+left join core.missing_member as missing
+    on combined.source = missing.source
+    and combined.dimension = missing.dimension
+    and combined.member = missing.member
+    and combined.week_ending > missing.last_week
 left join core.member
     on combined.dimension = member.dimension
     and combined.member = member.member

@@ -92,6 +92,8 @@ with_totals as (
         of_funds.coverage,
         case
             when printed.is_preliminary then 'preliminary'
+            -- The file of a fund has not been renewed (E81).
+            when of_funds.status = 'final' and missing.source is not null then 'partial'
             -- An unmapped fund may be one that is there already: our sum may have it twice (E103).
             when
                 of_funds.status = 'final' and of_funds.has_unmapped
@@ -103,6 +105,11 @@ with_totals as (
     left join week_totals as printed
         on of_funds.source = printed.source
         and of_funds.week_ending = printed.week_ending and of_funds.dimension = 'total'
+    left join core.missing_member as missing
+        on of_funds.source = missing.source
+        and of_funds.dimension = missing.dimension
+        and of_funds.member = missing.member
+        and of_funds.week_ending > missing.last_week
 ),
 
 reported as (

@@ -34,8 +34,6 @@ def marks_of_flows(book: Book, key: Key, weeks: Collection[FundWeek]) -> dict[st
     marks: dict[str, str] = {}
     if _is_sponsor_changing(book, key):
         marks[WHOLE_ROW] = "E84"
-    if book.lacks_a_fund(*key):
-        marks["status"] = "E81"
     if len({each.label for each in weeks}) < len(weeks):
         marks["funds"] = FUNDS_TWICE
     return marks
@@ -46,8 +44,6 @@ def marks_of_change(book: Book, key: Key, weeks: Collection[FundWeek]) -> dict[s
     marks: dict[str, str] = {}
     if _is_sponsor_changing(book, key):
         marks[WHOLE_ROW] = "E84"
-    if book.lacks_a_fund(*key):
-        marks["status"] = "E81"
     return marks
 
 
