@@ -31,7 +31,9 @@ end
 # of the session that asks.
 
 _BELIEVED = f"""
-select * replace (if(epoch_us(known_to) > ops.instant(as_of), null, known_to) as known_to)
+select * replace (
+    case when epoch_us(known_to) <= ops.instant(as_of) then known_to end as known_to
+)
 from {HISTORY}
 where epoch_us(known_from) <= ops.instant(as_of)
 """  # noqa: S608

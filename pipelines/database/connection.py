@@ -14,6 +14,8 @@ from pipelines.database import errors
 MEMORY = "FUNDFLOWS_MEMORY"
 """The variable that sets how much memory DuckDB takes for a build before it uses the disk."""
 _MEMORY = "400MB"
+STORAGE = "v1.2.0"
+"""The oldest version of DuckDB that opens a published file."""
 
 
 @contextmanager
@@ -67,7 +69,10 @@ def opened(file: Path) -> duckdb.DuckDBPyConnection:
     connection.execute("set timezone = 'UTC'")
     # No log: a build that is cut off is started again.
     quoted = str(file).replace("'", "''")
-    connection.execute(f"attach '{quoted}' as built (recovery_mode no_wal_writes)")
+    # The storage of an older version, for clients that are not yet of ours.
+    connection.execute(
+        f"attach '{quoted}' as built (recovery_mode no_wal_writes, storage_version '{STORAGE}')"
+    )
     connection.execute("attach ':memory:' as input")
     connection.execute("use built")
     return connection

@@ -25,13 +25,12 @@ left join core.observation as newest
 where
     -- As of a past day a line may be outdated and not yet withdrawn.
     (select as_of from ops.build) is null
-    and if(
-        ledger.withdrawn_on is null,
-        newest.correction is distinct from ledger.correction,
-        ledger.correction not in (
+    and case
+        when ledger.withdrawn_on is null then newest.correction is distinct from ledger.correction
+        else ledger.correction not in (
             select correction
             from core.observation_history
             where correction is not null
         )
-    )
+    end
 order by all

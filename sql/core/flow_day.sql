@@ -66,10 +66,10 @@ select
     summed.dimension,
     summed.member,
     cast(
-        if(
-            summed.dimension = 'total', coalesce(printed.net_flow_usd, summed.net_flow_usd),
-            summed.net_flow_usd
-        ) as decimal(18, 2
+        case
+            when summed.dimension = 'total' then coalesce(printed.net_flow_usd, summed.net_flow_usd)
+            else summed.net_flow_usd
+        end as decimal(18, 2
         )
     ) as net_flow_usd
 from summed

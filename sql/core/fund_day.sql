@@ -21,7 +21,10 @@ printed as (
         ) as flow,
         arg_min(value, digits) filter (where measure = 'aum') as aum,
         arg_min(value, digits) filter (
-            where measure = if(source.price_basis = 'market', 'market_price', 'nav')
+            where measure = case
+                when source.price_basis = 'market' then 'market_price'
+                else 'nav'
+            end
         ) as nav,
         arg_min(value, digits) filter (where measure = 'shares_outstanding') as shares,
         arg_min(value, digits) filter (where measure = 'coins_held') as coins,
@@ -40,7 +43,9 @@ listed as (
     from printed
     qualify
         trade_date
-        >= min(if(coalesce(flow, aum, nav, shares, coins) is null, null, trade_date))
+        >= min(
+            case when coalesce(flow, aum, nav, shares, coins) is null then null else trade_date end
+        )
             over (partition by source, label)
 ),
 
@@ -48,7 +53,10 @@ listed as (
 once as (
     select
         * exclude (label),
-        if(fund = 'unmapped', label, min(label) over (partition by source, fund)) as label
+        case
+            when fund = 'unmapped' then label
+            else min(label) over (partition by source, fund)
+        end as label
     from listed
     qualify
         fund = 'unmapped'
@@ -118,8 +126,8 @@ split as (
         source,
         label,
         trade_date,
-        cast(product(if(is_nav_split, shares_new, 1)) as bigint) as split_new,
-        cast(product(if(is_nav_split, shares_old, 1)) as bigint) as split_old,
+        cast(product(case when is_nav_split then shares_new else 1 end) as bigint) as split_new,
+        cast(product(case when is_nav_split then shares_old else 1 end) as bigint) as split_old,
         coalesce(bool_or(is_shares_split <> is_nav_split), false) as is_held
     from based
     group by all
@@ -145,9 +153,12 @@ select
     coalesce(split.split_old, 1) as split_old,
     coalesce(split.is_held, false) as is_held,
     once.is_refused,
-    if(coalesce(once.currency, 'USD') = 'USD', 1, fx.usd_per_unit) as usd_per_unit,
-    if(coalesce(once.currency, 'USD') = 'USD', 'usd', fx.basis) as fx_basis,
-    if(once.is_preliminary, 'preliminary', 'final') as status
+    case
+        when coalesce(once.currency, 'USD') = 'USD' then 1
+        else fx.usd_per_unit
+    end as usd_per_unit,
+    case when coalesce(once.currency, 'USD') = 'USD' then 'usd' else fx.basis end as fx_basis,
+    case when once.is_preliminary then 'preliminary' else 'final' end as status
 from once
 left join split using (source, label, trade_date)
 left join core.fx_day as fx

@@ -71,11 +71,10 @@ left_in as (
 dated as (
     select
         ended.*,
-        if(
-            ended.action_date is null,
-            left_in.week_ending,
-            greatest(ended.action_date, ended.from_date + 1)
-        ) as trade_date
+        case
+            when ended.action_date is null then left_in.week_ending
+            else greatest(ended.action_date, ended.from_date + 1)
+        end as trade_date
     from ended
     left join left_in
         on ended.source = left_in.source
@@ -128,12 +127,12 @@ select
     gone.from_date,
     gone.returns_on,
     gone.sampling,
-    if(gone.kind = 'closure', 'closure', null) as flow_method,
-    if(gone.kind = 'closure', -gone.aum_open_usd, null) as net_flow_usd,
+    case when gone.kind = 'closure' then 'closure' end as flow_method,
+    case when gone.kind = 'closure' then -gone.aum_open_usd end as net_flow_usd,
     gone.aum_open_usd,
-    if(gone.kind = 'closure', -gone.aum_open_usd, 0) as step_flow_usd,
-    if(gone.kind = 'merger', -gone.aum_open_usd, 0) as corporate_action_usd,
-    if(gone.kind is null, -gone.aum_open_usd, 0) as universe_effect_usd
+    case when gone.kind = 'closure' then -gone.aum_open_usd else 0 end as step_flow_usd,
+    case when gone.kind = 'merger' then -gone.aum_open_usd else 0 end as corporate_action_usd,
+    case when gone.kind is null then -gone.aum_open_usd else 0 end as universe_effect_usd
 from gone
 inner join core.source
     on gone.source = source.source

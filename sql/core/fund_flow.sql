@@ -15,16 +15,15 @@ last_positions as (
         label,
         trade_date,
         last_value(
-            if(
-                aum_local is null,
-                null,
-                {
+            case
+                when aum_local is null then null
+                else {
                     'trade_date': trade_date,
                     'aum': aum_local,
                     'currency': currency,
                     'rate': usd_per_unit
                 }
-            ) ignore nulls
+            end ignore nulls
         ) over (partition by source, label order by trade_date) as before
     from core.fund_session
     semi join with_gaps using (source, label)
@@ -78,7 +77,7 @@ chosen as (
         case
             when printed_flow_local is not null then 'printed'
             when aum_local is null then null
-            when from_date is null then if(is_new, 'launch', null)
+            when from_date is null then case when is_new then 'launch' end
             when is_closing then 'closure'
             when flow_by_shares_local is not null then 'shares'
             when flow_by_assets_local is not null then 'assets'
@@ -154,15 +153,16 @@ select
     status,
     flow_method,
     usd_per_unit_of_flow,
-    cast(round(if(currency = 'USD', flow, flow * usd_per_unit_of_flow), 2) as decimal(18, 2))
+    cast(round(
+        case when currency = 'USD' then flow else flow * usd_per_unit_of_flow end, 2
+    ) as decimal(18, 2))
         as net_flow_usd,
     cast(
         round(
-            if(
-                currency = 'USD',
-                flow_by_shares_local - flow_by_assets_local,
-                (flow_by_shares_local - flow_by_assets_local) * usd_per_unit_of_flow
-            ),
+            case
+                when currency = 'USD' then flow_by_shares_local - flow_by_assets_local
+                else (flow_by_shares_local - flow_by_assets_local) * usd_per_unit_of_flow
+            end,
             2
         ) as decimal(18, 2)
     ) as flow_difference_usd,

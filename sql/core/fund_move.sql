@@ -48,8 +48,11 @@ grouped as (
 summed as (
     select
         days.*,
-        if(grouped.trade_date is null, days.net_flow_usd, grouped.step_flow_usd) as step_flow_usd,
-        coalesce(grouped.missing_flows, if(days.is_flow_missing, 1, 0)) as missing_flows
+        case
+            when grouped.trade_date is null then days.net_flow_usd
+            else grouped.step_flow_usd
+        end as step_flow_usd,
+        coalesce(grouped.missing_flows, cast(days.is_flow_missing as bigint)) as missing_flows
     from days
     left join grouped
         on days.source = grouped.source
@@ -61,7 +64,9 @@ summed as (
 valued as (
     select
         *,
-        cast(round(if(currency = 'USD', aum_local, aum_local * usd_per_unit), 2) as decimal(18, 2))
+        cast(round(
+            case when currency = 'USD' then aum_local else aum_local * usd_per_unit end, 2
+        ) as decimal(18, 2))
             as close_usd,
         case
             when is_entering then 0
@@ -70,17 +75,16 @@ valued as (
         end as open_usd,
         cast(round(transfer_local * usd_per_unit, 2) as decimal(18, 2)) as transfer_usd,
         -- X = A0 (e1 - e0) + (F + M + C) (e1 - e_flow), in one currency only (F4, E27, E29).
-        if(
-            is_entering or currency = 'USD' or currency_before <> currency,
-            0,
-            cast(
+        case
+            when is_entering or currency = 'USD' or currency_before <> currency then 0
+            else cast(
                 round(
                     aum_before_local * (usd_per_unit - usd_per_unit_before)
                     + (aum_local - aum_before_local) * (usd_per_unit - usd_per_unit_of_flow),
                     2
                 ) as decimal(18, 2)
             )
-        ) as fx_usd
+        end as fx_usd
     from summed
 )
 
@@ -91,21 +95,21 @@ select
     trade_date,
     week_ending,
     from_date,
-    if(is_weekly, 'weekly', 'daily') as sampling,
+    case when is_weekly then 'weekly' else 'daily' end as sampling,
     flow_method,
     fx_basis,
     net_flow_usd,
-    if(flow_method = 'launch', net_flow_usd, 0) as seed_flow_usd,
+    case when flow_method = 'launch' then net_flow_usd else 0 end as seed_flow_usd,
     flow_difference_usd,
     open_usd as aum_open_usd,
-    if(close_usd is null, null, step_flow_usd) as step_flow_usd,
+    case when close_usd is not null then step_flow_usd end as step_flow_usd,
     fx_usd as fx_effect_usd,
-    if(close_usd is null, null, transfer_usd) as corporate_action_usd,
-    if(
-        close_usd is null,
-        null,
-        if(is_entering, close_usd - coalesce(step_flow_usd, 0) - transfer_usd, 0)
-    ) as universe_effect_usd,
+    case when close_usd is not null then transfer_usd end as corporate_action_usd,
+    case
+        when close_usd is null then null
+        when is_entering then close_usd - coalesce(step_flow_usd, 0) - transfer_usd
+        else 0
+    end as universe_effect_usd,
     close_usd as aum_close_usd,
     missing_flows = 0 and status = 'final' as is_flow_known,
     is_session,

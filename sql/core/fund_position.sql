@@ -88,7 +88,7 @@ neighbours as (
         positions.* exclude (before),
         absences.left_in_week,
         positions.before.trade_date as date_before,
-        if(absences.left_in_week is null, positions.before, null) as before,
+        case when absences.left_in_week is null then positions.before end as before,
         coalesce(between_positions.printed_between_local, 0) as printed_between_local
     from positions
     left join absences
@@ -122,14 +122,14 @@ select
     cast(
         round(
             shares_outstanding
-            - if(
-                split_new = before.split_new and split_old = before.split_old,
-                before.shares,
-                cast(
+            - case
+                when split_new = before.split_new and split_old = before.split_old
+                    then before.shares
+                else cast(
                     before.shares * (split_new * before.split_old) / (split_old * before.split_new)
                     as decimal(28, 6)
                 )
-            ), 6
+            end, 6
         ) as decimal(24, 6)
     ) * cast(nav_local as decimal(18, 10)) as flow_by_shares_local,
     -- F2: what is left of AUM after the NAV's own return, both NAVs on one basis. Of nothing

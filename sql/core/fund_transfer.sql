@@ -78,19 +78,19 @@ amounts as (
         actions.*,
         cast(
             round(
-                if(
-                    actions.kind = 'spin_off' and actions.aum_after is not null,
-                    (actions.aum_after - coalesce(since.flow, 0)) * actions.fraction
-                    / nullif(1 - actions.fraction, 0),
-                    actions.aum_before * actions.fraction
-                ), 4
+                case
+                    when actions.kind = 'spin_off' and actions.aum_after is not null
+                        then
+                            (actions.aum_after - coalesce(since.flow, 0)) * actions.fraction
+                            / nullif(1 - actions.fraction, 0)
+                    else actions.aum_before * actions.fraction
+                end, 4
             ) as decimal(28, 4)
         ) as amount,
-        if(
-            actions.kind = 'spin_off' and actions.aum_after is not null,
-            actions.rate_after,
-            actions.rate_before
-        ) as rate
+        case
+            when actions.kind = 'spin_off' and actions.aum_after is not null then actions.rate_after
+            else actions.rate_before
+        end as rate
     from actions
     left join since
         on actions.source = since.source
@@ -131,7 +131,11 @@ select
     ) as transfer_local,
     cast(
         round(
-            sum(if(leg.moves_shares, leg.amount * leg.rate / position.usd_per_unit, 0)), 4
+            sum(
+                case
+                    when leg.moves_shares then leg.amount * leg.rate / position.usd_per_unit else 0
+                end
+            ), 4
         ) as decimal(28, 4)
     ) as share_transfer_local
 from core.fund_position as position

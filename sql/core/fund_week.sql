@@ -2,7 +2,7 @@ with stated as (
     select
         source,
         week_ending,
-        if(member = 'unmapped', label, member) as who,
+        case when member = 'unmapped' then label else member end as who,
         min(label) as label,
         any_value(member) as fund,
         max(period_end) as last_day,
@@ -30,7 +30,7 @@ weeks as (
     full join stated
         on day.source = stated.source
         and day.week_ending = stated.week_ending
-        and if(day.fund = 'unmapped', day.label, day.fund) = stated.who
+        and case when day.fund = 'unmapped' then day.label else day.fund end = stated.who
     left join reference.fund_issuer as own
         on stated.fund = own.fund
         and ops.is_valid(stated.last_day, own.valid_from, own.valid_to)
@@ -39,7 +39,7 @@ weeks as (
 flowing as (
     select
         *,
-        if(has_the_flow, stated_flow_usd, 0 * stated_flow_usd) as flow_usd,
+        case when has_the_flow then stated_flow_usd else 0 * stated_flow_usd end as flow_usd,
         aum_close_usd - aum_open_usd - coalesce(corporate_action_usd, 0) as moved_usd,
         -- What enters brings its AUM along, less what flowed into it.
         aum_open_usd = 0 and universe_effect_usd <> 0 as is_entering
@@ -49,7 +49,10 @@ flowing as (
 entered as (
     select
         *,
-        if(is_entering and flow_usd is not null, moved_usd - flow_usd, universe_effect_usd)
+        case
+            when is_entering and flow_usd is not null then moved_usd - flow_usd
+            else universe_effect_usd
+        end
             as entered_usd
     from flowing
 )
@@ -61,23 +64,29 @@ select
     week_ending,
     issuer,
     aum_open_usd,
-    if(is_stated, flow_usd, net_flow_usd) as net_flow_usd,
-    if(is_stated, 0, seed_flow_usd) as seed_flow_usd,
+    case when is_stated then flow_usd else net_flow_usd end as net_flow_usd,
+    case when is_stated then 0 else seed_flow_usd end as seed_flow_usd,
     coalesce(structural_flow_usd, 0) as structural_flow_usd,
-    if(is_stated, if(aum_close_usd is null, null, flow_usd), bridge_flow_usd) as bridge_flow_usd,
-    if(
-        is_stated,
-        moved_usd - flow_usd - coalesce(fx_effect_usd, 0) - coalesce(entered_usd, 0),
-        market_effect_usd
-    ) as market_effect_usd,
+    case
+        when is_stated then case when aum_close_usd is not null then flow_usd end
+        else bridge_flow_usd
+    end as bridge_flow_usd,
+    case
+        when is_stated
+            then moved_usd - flow_usd - coalesce(fx_effect_usd, 0) - coalesce(entered_usd, 0)
+        else market_effect_usd
+    end as market_effect_usd,
     fx_effect_usd,
     corporate_action_usd,
-    if(is_stated, entered_usd, universe_effect_usd) as universe_effect_usd,
+    case when is_stated then entered_usd else universe_effect_usd end as universe_effect_usd,
     aum_close_usd,
-    if(is_stated, 'printed', flow_method) as flow_method,
+    case when is_stated then 'printed' else flow_method end as flow_method,
     coalesce(sampling, 'weekly') as sampling,
-    if(is_stated, 1, days) as days,
-    if(is_stated, if(flow_usd is null, 1, 0), days_without_flow) as days_without_flow,
+    case when is_stated then 1 else days end as days,
+    case
+        when is_stated then case when flow_usd is null then 1 else 0 end
+        else days_without_flow
+    end as days_without_flow,
     case
         when not is_stated then status
         when is_preliminary then 'preliminary'

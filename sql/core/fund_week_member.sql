@@ -40,7 +40,10 @@ identified as (
         coalesce(issuer_today.issuer, 'unmapped') as issuer_as_is,
         coalesce(sponsor.sponsor, 'unmapped') as sponsor,
         coalesce(
-            if(source.country_basis = 'domicile', fund.domicile, fund.listing_country), 'unmapped'
+            case
+                when source.country_basis = 'domicile' then fund.domicile
+                else fund.listing_country
+            end, 'unmapped'
         ) as country,
         'total' as total
     from core.fund_week as week
@@ -92,7 +95,7 @@ select
     melted.issuer,
     melted.dimension,
     melted.member,
-    if(dimension.counts_twice, 1, melted.world_share) as share_counted
+    case when dimension.counts_twice then 1 else melted.world_share end as share_counted
 from melted
 inner join core.dimension
     on melted.dimension = dimension.dimension

@@ -8,7 +8,10 @@ with issued as (
         ) as is_flow_known,
         spanning.source is not null as is_spanning,
         coalesce(issuer_now.issuer, 'unmapped') as issuer,
-        if(step.from_date is null, null, coalesce(issuer_then.issuer, 'unmapped')) as issuer_before
+        case
+            when step.from_date is null then null
+            else coalesce(issuer_then.issuer, 'unmapped')
+        end as issuer_before
     from core.fund_step as step
     left join core.spanning_position as spanning
         on step.source = spanning.source
@@ -138,7 +141,10 @@ summed as (
         sum(corporate_action_usd) as corporate_action_usd,
         sum(universe_effect_usd) as universe_effect_usd,
         sum(aum_change_usd) as aum_change_usd,
-        if(count(distinct flow_method) > 1, 'mixed', max(flow_method)) as flow_method,
+        case
+            when count(distinct flow_method) > 1 then 'mixed'
+            else max(flow_method)
+        end as flow_method,
         max(sampling) as sampling,
         count(*) filter (where is_session) as days,
         count(*) filter (where is_without_flow) as days_without_flow,
@@ -196,7 +202,7 @@ doubtful as (
 newest as (
     select
         step.source,
-        if(source.report_covers = 'one fund', step.label, '') as scope,
+        case when source.report_covers = 'one fund' then step.label else '' end as scope,
         max(step.trade_date) as last_day
     from core.fund_step as step
     inner join core.source
@@ -227,7 +233,10 @@ select
     summed.week_ending,
     summed.issuer,
     cast(
-        if(summed.issuer = ends.issuer_open, ends.aum_open_usd, 0 * ends.aum_open_usd)
+        case
+            when summed.issuer = ends.issuer_open then ends.aum_open_usd
+            else 0 * ends.aum_open_usd
+        end
         as decimal(18, 2)
     ) as aum_open_usd,
     cast(summed.net_flow_usd as decimal(18, 2)) as net_flow_usd,
@@ -235,27 +244,30 @@ select
     cast(coalesce(summed.structural_flow_usd, 0) as decimal(18, 2)) as structural_flow_usd,
     cast(summed.bridge_flow_usd as decimal(18, 2)) as bridge_flow_usd,
     cast(
-        if(
-            summed.is_flow_known,
-            summed.aum_change_usd
-            - coalesce(summed.bridge_flow_usd, 0)
-            - coalesce(summed.fx_effect_usd, 0)
-            - coalesce(summed.corporate_action_usd, 0)
-            - coalesce(summed.universe_effect_usd, 0),
-            null
-        ) as decimal(18, 2)
+        case
+            when summed.is_flow_known
+                then
+                    summed.aum_change_usd
+                    - coalesce(summed.bridge_flow_usd, 0)
+                    - coalesce(summed.fx_effect_usd, 0)
+                    - coalesce(summed.corporate_action_usd, 0)
+                    - coalesce(summed.universe_effect_usd, 0)
+        end as decimal(18, 2)
     ) as market_effect_usd,
     cast(summed.fx_effect_usd as decimal(18, 2)) as fx_effect_usd,
     cast(summed.corporate_action_usd as decimal(18, 2)) as corporate_action_usd,
     cast(summed.universe_effect_usd as decimal(18, 2)) as universe_effect_usd,
     cast(
-        if(summed.issuer = ends.issuer_close, ends.aum_close_usd, 0 * ends.aum_close_usd)
+        case
+            when summed.issuer = ends.issuer_close then ends.aum_close_usd
+            else 0 * ends.aum_close_usd
+        end
         as decimal(18, 2)
     ) as aum_close_usd,
     summed.flow_method,
     summed.sampling,
-    summed.days + if(summed.days > 0, coalesce(lacking.days, 0), 0) as days,
-    summed.days_without_flow + if(summed.days > 0, coalesce(lacking.days, 0), 0)
+    summed.days + case when summed.days > 0 then coalesce(lacking.days, 0) else 0 end as days,
+    summed.days_without_flow + case when summed.days > 0 then coalesce(lacking.days, 0) else 0 end
         as days_without_flow,
     case
         when summed.is_preliminary or summed.week_ending > newest.last_day then 'preliminary'

@@ -52,7 +52,7 @@ select
     days.rate_date,
     days.usd_per_unit,
     days.fixing_date,
-    if(days.rate_date = days.fixing_date, 'fixing', 'last fixing') as basis
+    case when days.rate_date = days.fixing_date then 'fixing' else 'last fixing' end as basis
 from days
 left join reference.fx_holiday as holiday
     on days.rate_date = holiday.holiday

@@ -66,7 +66,7 @@ totals as (
         'total' as member,
         sum(net_flow_usd) as net_flow_usd,
         sum(net_flow_half_unit_usd) as net_flow_half_unit_usd,
-        if(count(aum_usd) = count(*), sum(aum_usd), null) as aum_usd,
+        case when count(aum_usd) = count(*) then sum(aum_usd) end as aum_usd,
         sum(aum_half_unit_usd) as aum_half_unit_usd,
         bool_or(is_preliminary) as is_preliminary,
         count(net_flow_usd) as flows,
@@ -83,7 +83,7 @@ whole as (
         max(members) over (partition by source, week_ending) as all_members,
         -- What is unmapped may be another's part, or one that is there already (E103).
         flows = all_members and not has_unmapped as is_complete,
-        if(members = all_members, aum_usd, null) as aum_usd
+        case when members = all_members then aum_usd end as aum_usd
     from totals
 )
 

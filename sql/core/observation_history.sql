@@ -111,7 +111,10 @@ select
     statements.value as printed_value,
     corrected.correction,
     coalesce(corrected.known_from, statements.known_at) as known_from,
-    if(corrected.statement is null, statements.stated_until, corrected.known_to) as known_to,
+    case
+        when corrected.statement is null then statements.stated_until
+        else corrected.known_to
+    end as known_to,
     case
         when statements.dimension = 'total' or lower(statements.label) = 'total' then 'total'
         when statements.dimension = 'currency' then statements.label
@@ -122,6 +125,9 @@ left join corrected
     on statements.statement = corrected.statement
 left join core.member_label as meant
     -- A footer below a column of a fund is about that fund.
-    on if(statements.dimension = 'check', 'fund', statements.dimension) = meant.dimension
+    on case
+        when statements.dimension = 'check' then 'fund'
+        else statements.dimension
+    end = meant.dimension
     and lower(statements.label) = meant.label_key
     and statements.period_end between meant.valid_from and meant.valid_to

@@ -37,17 +37,17 @@ rates as (
         spans.period_start,
         spans.period_end,
         cast(
-            if(
-                spans.period in ('day', 'close'),
-                any_value(fx.usd_per_unit) filter (where fx.rate_date = spans.period_end),
-                avg(fx.usd_per_unit) filter (where fx.basis = 'fixing')
-            ) as decimal(18, 10)
+            case
+                when spans.period in ('day', 'close')
+                    then any_value(fx.usd_per_unit) filter (where fx.rate_date = spans.period_end)
+                else avg(fx.usd_per_unit) filter (where fx.basis = 'fixing')
+            end as decimal(18, 10)
         ) as usd_per_unit,
-        if(
-            spans.period in ('day', 'close'),
-            any_value(fx.basis) filter (where fx.rate_date = spans.period_end),
-            'average'
-        ) as fx_basis
+        case
+            when spans.period in ('day', 'close')
+                then any_value(fx.basis) filter (where fx.rate_date = spans.period_end)
+            else 'average'
+        end as fx_basis
     from spans
     inner join core.fx_day as fx
         on spans.currency = fx.currency
@@ -68,28 +68,26 @@ select
     printed.measure,
     printed.period,
     printed.currency,
-    if(
-        printed.currency = 'USD',
-        printed.value,
-        cast(
+    case
+        when printed.currency = 'USD' then printed.value
+        else cast(
             round(cast(printed.value as decimal(24, 4)) * rates.usd_per_unit, 10)
             as decimal(38, 10)
         )
-    ) as value_usd,
-    if(
-        printed.currency = 'USD',
-        printed.half_unit,
-        cast(
+    end as value_usd,
+    case
+        when printed.currency = 'USD' then printed.half_unit
+        else cast(
             round(cast(printed.half_unit as decimal(24, 6)) * rates.usd_per_unit, 10)
             as decimal(38, 10)
         )
-    ) as half_unit_usd,
-    if(printed.currency = 'USD', 'usd', rates.fx_basis) as fx_basis,
-    if(
-        printed.value is not null and printed.currency <> 'USD' and rates.usd_per_unit is null,
-        'fx_rate_missing',
-        printed.null_reason
-    ) as null_reason,
+    end as half_unit_usd,
+    case when printed.currency = 'USD' then 'usd' else rates.fx_basis end as fx_basis,
+    case
+        when printed.value is not null and printed.currency <> 'USD' and rates.usd_per_unit is null
+            then 'fx_rate_missing'
+        else printed.null_reason
+    end as null_reason,
     printed.status
 from printed
 left join rates

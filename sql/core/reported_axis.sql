@@ -17,7 +17,10 @@ summed as (
         total.total_usd,
         sum(member.net_flow_usd) as members_usd,
         sum(member.net_flow_half_unit_usd) + max(total.half_unit_usd) as hard_bound_usd,
-        if(bool_or(member.status = 'preliminary'), 'preliminary', 'final') as status
+        case
+            when bool_or(member.status = 'preliminary') then 'preliminary'
+            else 'final'
+        end as status
     from core.reported_week as member
     inner join totals as total
         on member.source = total.source

@@ -61,7 +61,7 @@ select
         min(half_unit_usd) filter (where measure = 'aum' and value_usd is not null)
         as decimal(18, 2)
     ) as aum_half_unit_usd,
-    if(bool_or(status = 'preliminary'), 'preliminary', 'final') as status,
+    case when bool_or(status = 'preliminary') then 'preliminary' else 'final' end as status,
     'printed' as basis
 from core.printed_usd as printed
 inner join weekly

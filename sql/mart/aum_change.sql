@@ -11,7 +11,10 @@ with counted as (
         ops.share_of(week.universe_effect_usd, member.share_counted) as universe_effect_usd,
         ops.share_of(week.aum_close_usd, member.share_counted) as aum_close_usd,
         week.market_effect_usd is not null as is_flow_known,
-        if(week.fund = 'unmapped' and week.status = 'final', 'partial', week.status) as status
+        case
+            when week.fund = 'unmapped' and week.status = 'final' then 'partial'
+            else week.status
+        end as status
     from mart.fund_bridge as week
     inner join core.fund_week_member as member
         using (source, label, week_ending, issuer)
@@ -28,22 +31,24 @@ of_funds as (
         -- A flow is held against the AUM of the funds that it is of (E80).
         sum(aum_open_usd) filter (where net_flow_usd is not null) as flow_base_usd,
         -- What is left is the market only if every day's flow is known: never a guess.
-        if(
-            bool_and(is_flow_known),
-            sum(aum_close_usd)
-            - sum(aum_open_usd)
-            - coalesce(sum(net_flow_usd), 0)
-            - sum(fx_effect_usd)
-            - sum(corporate_action_usd)
-            - sum(universe_effect_usd),
-            null
-        ) as market_effect_usd,
+        case
+            when bool_and(is_flow_known)
+                then
+                    sum(aum_close_usd)
+                    - sum(aum_open_usd)
+                    - coalesce(sum(net_flow_usd), 0)
+                    - sum(fx_effect_usd)
+                    - sum(corporate_action_usd)
+                    - sum(universe_effect_usd)
+        end as market_effect_usd,
         sum(fx_effect_usd) as fx_effect_usd,
         sum(corporate_action_usd) as corporate_action_usd,
         sum(universe_effect_usd) as universe_effect_usd,
         sum(aum_close_usd) as aum_close_usd,
         'funds' as method,
-        100 * sum(if(is_flow_known, aum_close_usd, 0)) / nullif(sum(aum_close_usd), 0) as coverage,
+        100 * sum(
+            case when is_flow_known then aum_close_usd else 0 end
+        ) / nullif(sum(aum_close_usd), 0) as coverage,
         case
             when bool_or(status = 'preliminary') then 'preliminary'
             when bool_and(is_flow_known and status = 'final') then 'final'
@@ -123,11 +128,11 @@ select
     combined.method,
     cast(combined.coverage as decimal(28, 6)) as coverage,
     -- The file of a fund has not been renewed: its AUM is in no sum (E81).
-    if(
-        combined.status = 'final' and combined.method = 'funds' and missing.source is not null,
-        'partial',
-        combined.status
-    ) as status
+    case
+        when combined.status = 'final' and combined.method = 'funds' and missing.source is not null
+            then 'partial'
+        else combined.status
+    end as status
 from combined
 left join core.missing_member as missing
     on combined.source = missing.source

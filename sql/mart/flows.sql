@@ -32,7 +32,7 @@ of_funds as (
         sum(net_flow_usd - structural_flow_usd) as net_flow_ex_structural_usd,
         sum(net_flow_usd * exposure) as exposure_flow_usd,
         'sum of funds' as basis,
-        if(count(distinct flow_method) > 1, 'mixed', max(flow_method)) as method,
+        case when count(distinct flow_method) > 1 then 'mixed' else max(flow_method) end as method,
         count(*) as funds,
         coalesce(
             100 * sum(days_with_flow) / nullif(sum(days), 0),
@@ -86,8 +86,8 @@ with_totals as (
         + coalesce(printed.net_flow_usd - of_funds.net_flow_usd, 0)
             as net_flow_ex_structural_usd,
         of_funds.exposure_flow_usd,
-        if(printed.net_flow_usd is null, of_funds.basis, 'printed') as basis,
-        if(printed.net_flow_usd is null, of_funds.method, 'printed') as method,
+        case when printed.net_flow_usd is null then of_funds.basis else 'printed' end as basis,
+        case when printed.net_flow_usd is null then of_funds.method else 'printed' end as method,
         of_funds.funds,
         of_funds.coverage,
         case
@@ -180,7 +180,7 @@ select
     cast(round(combined.exposure_flow_usd, 2) as decimal(18, 2)) as exposure_flow_usd,
     combined.basis,
     combined.method,
-    if(combined.dimension = 'country', source.country_basis, null) as country_basis,
+    case when combined.dimension = 'country' then source.country_basis end as country_basis,
     combined.funds,
     cast(combined.coverage as decimal(18, 6)) as coverage,
     combined.status

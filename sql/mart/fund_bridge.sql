@@ -51,16 +51,15 @@ select
     week.universe_effect_usd,
     week.aum_close_usd,
     -- The underlying lens: a coin is priced in dollars, so an unhedged class has no FX (E28).
-    if(
-        fund.underlying_currency = 'USD' and not fund.is_hedged,
-        week.market_effect_usd + week.fx_effect_usd,
-        week.market_effect_usd
-    ) as underlying_market_effect_usd,
-    if(
-        fund.underlying_currency = 'USD' and not fund.is_hedged,
-        0 * week.market_effect_usd,
-        week.fx_effect_usd
-    ) as underlying_fx_effect_usd,
+    case
+        when fund.underlying_currency = 'USD' and not fund.is_hedged
+            then week.market_effect_usd + week.fx_effect_usd
+        else week.market_effect_usd
+    end as underlying_market_effect_usd,
+    case
+        when fund.underlying_currency = 'USD' and not fund.is_hedged then 0 * week.market_effect_usd
+        else week.fx_effect_usd
+    end as underlying_fx_effect_usd,
     week.seed_flow_usd,
     week.structural_flow_usd,
     cast(round(coalesce(distributed.distributed_usd, 0), 2) as decimal(18, 2))

@@ -86,7 +86,10 @@ bounds as (
         week_ending,
         dimension,
         member,
-        if(dimension = 'total', min(half_unit_usd), sum(half_unit_usd)) as hard_bound
+        case
+            when dimension = 'total' then min(half_unit_usd)
+            else sum(half_unit_usd)
+        end as hard_bound
     from core.printed_usd
     where period = 'week' and measure = 'net_flow'
     group by source, week_ending, dimension, member

@@ -92,7 +92,7 @@ bridge_lines as (
         0 as hard_bound,
         null as soft_bound,
         1 as checked,
-        if(residual <> 0, 1, 0) as failed,
+        case when residual <> 0 then 1 else 0 end as failed,
         ops.verdict(residual, 0) as verdict
     from mart.aum_change as bridge
     inner join reports as report
@@ -195,7 +195,10 @@ flows as (
         trade_date as flow_date,
         abs(net_flow_usd) as flow_usd,
         0.01 as flow_half_unit_usd,
-        if(net_flow_usd < 0, aum_open_usd, greatest(aum_open_usd, aum_close_usd)) as stock_usd,
+        case
+            when net_flow_usd < 0 then aum_open_usd
+            else greatest(aum_open_usd, aum_close_usd)
+        end as stock_usd,
         0.01 as stock_half_unit_usd
     from core.fund_step
     where aum_open_usd > 0 and net_flow_usd is not null
@@ -207,11 +210,10 @@ flows as (
         week_ending as flow_date,
         abs(net_flow_usd) as flow_usd,
         net_flow_half_unit_usd as flow_half_unit_usd,
-        if(
-            net_flow_usd < 0,
-            coalesce(aum_open_usd, aum_usd),
-            greatest(aum_open_usd, aum_usd)
-        ) as stock_usd,
+        case
+            when net_flow_usd < 0 then coalesce(aum_open_usd, aum_usd)
+            else greatest(aum_open_usd, aum_usd)
+        end as stock_usd,
         coalesce(aum_open_half_unit_usd, aum_half_unit_usd) as stock_half_unit_usd
     from reported
     where net_flow_usd is not null and coalesce(aum_open_usd, aum_usd) > 0
@@ -299,7 +301,7 @@ coverage_lines as (
         null as soft_bound,
         known.checked,
         0 as failed,
-        if(known.coverage = 100, 'exact', 'unknown') as verdict
+        case when known.coverage = 100 then 'exact' else 'unknown' end as verdict
     from known
     inner join reports as report
         on known.source = report.source

@@ -93,7 +93,7 @@ copy_lines as (
         0 as expected,
         coalesce(original.equal, 0) as found,
         coalesce(original.shared, 1) as checked,
-        if(original.source is null, 'exact', 'unexplained') as verdict,
+        case when original.source is null then 'exact' else 'unexplained' end as verdict,
         null as sample,
         format(
             'alias: week {} of {}, known first ({}) by report {}',
@@ -121,12 +121,14 @@ late_lines as (
             greatest(floor((cast(published_at as date) - week_ending) / 7), 0) as integer
         ) as found,
         1 as checked,
-        if(cast(published_at as date) - week_ending < 7, 'exact', 'undecidable') as verdict,
+        case
+            when cast(published_at as date) - week_ending < 7 then 'exact'
+            else 'undecidable'
+        end as verdict,
         null as sample,
-        if(
-            cast(published_at as date) - week_ending < 7,
-            null,
-            format(
+        case
+            when cast(published_at as date) - week_ending < 7 then null
+            else format(
                 'published {}: the week that had ended then is {}',
                 cast(published_at as date),
                 cast(
@@ -135,7 +137,7 @@ late_lines as (
                     ) as date
                 )
             )
-        ) as proposal
+        end as proposal
     from weeks
     where published_at is not null
 ),
@@ -184,12 +186,13 @@ mixed_lines as (
         null as expected,
         this_week.value as found,
         2 as checked,
-        if(
-            abs(this_week.remainder_usd + this_week.value)
-            <= this_week.hard_bound_usd - this_week.half_unit,
-            'unexplained',
-            'undecidable'
-        ) as verdict,
+        case
+            when
+                abs(this_week.remainder_usd + this_week.value)
+                <= this_week.hard_bound_usd - this_week.half_unit
+                then 'unexplained'
+            else 'undecidable'
+        end as verdict,
         this_week.place as sample,
         format(
             'leave out {}: {} prints the same figure for week {}',
@@ -259,7 +262,10 @@ slip_lines as (
         value_before as expected,
         value as found,
         2 as checked,
-        if(is_closed_if_repaired and not is_closed, 'unexplained', 'undecidable') as verdict,
+        case
+            when is_closed_if_repaired and not is_closed then 'unexplained'
+            else 'undecidable'
+        end as verdict,
         place as sample,
         format(
             'unit slip: {} ({}) {} instead of {}',

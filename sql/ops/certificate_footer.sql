@@ -57,7 +57,10 @@ compared as (
             when 'net_flow' then history.total
             when 'net_flow_mean'
                 then cast(
-                    history.total / if(footers.label = 'Total', sessions.days, history.known)
+                    history.total / case
+                        when footers.label = 'Total' then sessions.days
+                        else history.known
+                    end
                     as decimal(38, 10)
                 )
             when 'net_flow_max' then history.largest

@@ -122,7 +122,7 @@ run_views as (
     select
         *,
         'known now' as view_name,
-        if(known = weeks, found, null) as view_found,
+        case when known = weeks then found end as view_found,
         half_unit + bound as view_bound
     from summed
     union all
@@ -173,9 +173,8 @@ select
     ops.verdict(expected - found, hard_bound) as verdict,
     false as blocking,
     sample,
-    if(
-        ops.verdict(expected - found, hard_bound) = 'unexplained',
-        cause || ' ' || ops.shown(expected - found),
-        null
-    ) as proposal
+    case
+        when ops.verdict(expected - found, hard_bound) = 'unexplained'
+            then cause || ' ' || ops.shown(expected - found)
+    end as proposal
 from compared

@@ -4,17 +4,19 @@ with held as (
         observation.week_ending,
         observation.report_id,
         observation.known_at,
-        if(day.is_held, 'split_half_applied', 'fx_rate_missing') as rule,
+        case when day.is_held then 'split_half_applied' else 'fx_rate_missing' end as rule,
         observation.printed_table,
         observation.label,
         observation.measure,
         observation.printed,
-        if(
-            day.is_held,
-            'NAV and shares stand on different sides of a split: the day is held back (E11)',
-            'no rate of ' || day.currency || ' for ' || day.trade_date
-            || ': add the euro reference rates of that day'
-        ) as reason,
+        case
+            when day.is_held
+                then
+                    'NAV and shares stand on different sides of a split: the day is held back (E11)'
+            else
+                'no rate of ' || day.currency || ' for ' || day.trade_date
+                || ': add the euro reference rates of that day'
+        end as reason,
         observation.sheet,
         observation.cell
     from core.fund_day as day

@@ -77,7 +77,7 @@ changes as (
 totals as (
     select
         *,
-        if(period = 'since_inception', 'day', 'week') as part_period,
+        case when period = 'since_inception' then 'day' else 'week' end as part_period,
         lag(period_end) over run as from_end,
         lag(report_id) over run as from_report_id,
         lag(known_at) over run as from_known_at,
@@ -126,7 +126,7 @@ parts as (
         -- A dash in a row of days adds nothing to the publisher's total; a week may not be missing.
         part.printed_value is not null or totals.part_period = 'day' as is_known,
         -- Days of the sessions; a weekend and a holiday may lie between two of them.
-        if(totals.part_period = 'day', 4, 1) as longest_gap
+        case when totals.part_period = 'day' then 4 else 1 end as longest_gap
     from totals
     inner join core.observation_history as part
         on totals.source = part.source

@@ -23,8 +23,8 @@ PLANTED = {
     ),
     "rounding": (
         "core/fund_flow.sql",
-        "round(if(currency = 'USD', flow, flow * usd_per_unit_of_flow), 2)",
-        "round(if(currency = 'USD', flow, flow * usd_per_unit_of_flow) - 0.005, 2)",
+        "then flow else flow * usd_per_unit_of_flow end, 2",
+        "then flow else flow * usd_per_unit_of_flow end - 0.005, 2",
     ),
     "sign": (
         "core/fund_move.sql",
