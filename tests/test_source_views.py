@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import datetime as dt
+
 import duckdb
 import golden
 import pytest
-from world import reading
+from world import World, reading
 
 from pipelines.database import source_views
+from pipelines.database.publish import fingerprint
 from pipelines.errors import LayoutError
+from pipelines.ingest import plan as planning
 from pipelines.ingest.sources import sources
 from pipelines.layouts.filled import filled
 from pipelines.layouts.names import WORDS_OF_SQL
@@ -83,6 +88,23 @@ def test_e88_every_row_of_real_reports_stands_in_a_view(published_real):
 def test_a_source_without_flows_has_no_schema(sampled):
     assert not any(filled(sources()["ecb"]).values())
     assert sampled.query("from duckdb_schemas() where schema_name = 'ecb'") == []
+
+
+def test_a_layout_that_fills_more_is_a_reason_for_a_build(tmp_path):
+    world = World(tmp_path / "warehouse")
+    world.init()
+    attributes = golden.attributes_of("farside_btc")
+    by_issuer = copy.deepcopy(attributes)
+    for layout in by_issuer["layouts"]:
+        for table in layout["tables"]:
+            table["across"]["dimension"] = "issuer"
+    now = dt.datetime(2026, 2, 1, tzinfo=dt.UTC)
+    said = {
+        fingerprint(world.warehouse, [planning.plan(world.warehouse, source)], now)
+        for declared in (attributes, by_issuer)
+        for source in (parse_source("farside_btc", declared, "defs.yaml"),)
+    }
+    assert len(said) == 2
 
 
 @pytest.mark.parametrize(

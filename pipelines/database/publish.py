@@ -27,12 +27,13 @@ from pipelines.database.loss import refuse_loss
 from pipelines.database.models import SQL, BuiltTable
 from pipelines.ingest import calendar
 from pipelines.ingest.plan import Plan, current
+from pipelines.layouts.filled import filled
 from pipelines.store.files import one_at_a_time, write_whole
 from pipelines.store.paths import PROJECT, Kind, Warehouse
 
 
 def fingerprint(warehouse: Warehouse, plans: Sequence[Plan], now: dt.datetime) -> str:
-    """Return a hash of all that a build is made of: weeks, archive, SQL, contracts, this code.
+    """Return a hash of all that a build is made of: weeks, archive, sources, SQL, contracts, code.
 
     That a report can no longer be read is no reason for a build: nothing is new, and the served
     file stays as it is.
@@ -57,6 +58,7 @@ def fingerprint(warehouse: Warehouse, plans: Sequence[Plan], now: dt.datetime) -
         digest.update(file.read_bytes())
     sources = [plan.source for plan in plans]
     digest.update(source_rows(sources).write_json().encode())
+    digest.update(f"{[filled(source) for source in sources]}".encode())
     digest.update("".join(calendar.position(source, now) for source in sources).encode())
     return digest.hexdigest()[:16]
 
