@@ -84,16 +84,21 @@ def undated(tables: Sequence[_Table], facts: Collection[str]) -> str | None:
     return None
 
 
+def printed_in(tables: Sequence[_Table]) -> list[tuple[str, str, str]]:
+    """Return measure, period and dimension of every column of numbers."""
+    return [
+        (each.measure, each.period, each.dimension or table.dimension)
+        for table in tables
+        for each in (*table.numbers.values(), *((table.across,) if table.across else ()))
+    ]
+
+
 def reaches_no_table(tables: Sequence[_Table]) -> bool:
     """Return whether no number of a source is one that a table of the database is made of (E114).
 
     Totals to date, runs of weeks and footers stand beside weeks and days; alone they make none.
     """
-    printed = [
-        (each.measure, each.period, each.dimension or table.dimension)
-        for table in tables
-        for each in (*table.numbers.values(), *((table.across,) if table.across else ()))
-    ]
+    printed = printed_in(tables)
     measures = {measure for measure, _, dimension in printed if dimension != "check"}
     flows = {"net_flow", *PARTS}
     return not (

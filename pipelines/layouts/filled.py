@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
+from pipelines.layouts.consistency import printed_in
 from pipelines.layouts.source import Source
 from schemas.dimensions import DAILY, NAMES
 from schemas.measures import PARTS
@@ -20,7 +21,7 @@ def filled(source: Source) -> Mapping[str, tuple[str, ...]]:
     What it prints of funds is counted by every dimension, and all that it prints in total. A table
     without a dimension is one that it cannot fill.
     """
-    printed = set(_printed(source))
+    printed = printed_in([table for layout in source.layouts for table in layout.tables])
     of_funds = {measure for measure, _, dimension in printed if dimension == "fund"}
     flows = {
         dimension
@@ -37,15 +38,7 @@ def filled(source: Source) -> Mapping[str, tuple[str, ...]]:
     return {"flows": by_flow, "aum_change": _counted_by(assets), "period_flows": daily}
 
 
-def _printed(source: Source) -> Iterator[tuple[str, str, str | None]]:
-    """Yield measure, period and dimension of every column that a layout of a source reads."""
-    for layout in source.layouts:
-        for table in layout.tables:
-            for each in (*table.numbers.values(), *((table.across,) if table.across else ())):
-                yield each.measure, each.period, each.dimension or table.dimension
-
-
-def _counted_by(printed: Collection[str | None]) -> tuple[str, ...]:
+def _counted_by(printed: Collection[str]) -> tuple[str, ...]:
     if "fund" in printed:
         return NAMES
     return tuple(name for name in NAMES if name in printed or (name == "total" and printed))
