@@ -13,5 +13,8 @@ READING = 4
 CHECKING = 4
 """What is admitted to a week: a change has every week checked again."""
 
+TABLES = 1
+"""What the SQL makes of the weeks: after a change, numbers of the served file may be gone."""
+
 WAREHOUSE = 2
 """How the warehouse's folders and files are laid out: docs/upgrading.md says what each changed."""

@@ -14,7 +14,7 @@ from functools import cache
 import pandera.polars as pa
 import polars as pl
 
-from schemas import core, mart, ops
+from schemas import core, core_steps, mart, ops
 from schemas.observation import Observation, Outcome, Refused
 
 SCHEMAS = ("reference", "core", "ops", "mart")
@@ -39,6 +39,7 @@ INPUTS: dict[str, type[pa.DataFrameModel]] = {
     "input.source": core.Source,
     "input.dimension": core.Dimension,
     "input.coverage": ops.Coverage,
+    "input.unread_week": core_steps.UnreadWeek,
     "input.stale": ops.Stale,
 }
 """The inputs of the SQL: what the weeks' files, the archive, the sources' files and the list of

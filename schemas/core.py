@@ -11,7 +11,7 @@ from typing import Annotated
 import pandera.polars as pa
 import polars as pl
 
-from schemas.dimensions import AXES, DAILY, NAMES, listed
+from schemas.dimensions import AXES, NAMES, listed
 from schemas.observation import KEY, Amount, BySource, Instant, Strict
 from schemas.observation import Observation as ReadObservation
 
@@ -93,9 +93,6 @@ class Dimension(Strict):
     is_printed: pl.Boolean = pa.Field(description="Whether reports print figures of its members.")
     is_axis: pl.Boolean = pa.Field(
         description="Whether printed members are held against the printed total (E49)."
-    )
-    is_daily: pl.Boolean = pa.Field(
-        description="Whether core.flow_day and mart.period_flows have it."
     )
 
 
@@ -202,6 +199,9 @@ class FundOnDay(Strict):
     """What every table of funds by day has: which fund, which day, and its figures as printed."""
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
+    holder: pl.String = pa.Field(
+        description="The fund; its label as printed if it is unmapped (E94)."
+    )
     label: pl.String = pa.Field(description="The fund's label as printed.")
     fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
     trade_date: pl.Date = pa.Field(description="The day, as printed.")
@@ -215,12 +215,18 @@ class FundOnDay(Strict):
     )
     nav_local: Amount = pa.Field(nullable=True, description="NAV of one share, in the currency.")
     shares_outstanding: Amount = pa.Field(nullable=True, description="Shares in issue.")
+    printed_flow_half_unit_local: Amount = pa.Field(
+        nullable=True, description="Half a unit of its last printed digit (F9)."
+    )
+    aum_half_unit_local: Amount = pa.Field(
+        nullable=True, description="Half a unit of the AUM's last printed digit, if it is printed."
+    )
 
 
 class FundDay(FundOnDay):
     """What a source says about a fund on a day, with the splits behind it and the day's rate.
 
-    grain: one row per source, label and trade date
+    grain: one row per source, holder and trade date
     """
 
     coins_held: Amount = pa.Field(nullable=True, description="Coins that the fund holds.")
@@ -244,28 +250,33 @@ class FundDay(FundOnDay):
     class Config(FundOnDay.Config):
         """The grain."""
 
-        unique = ["source", "label", "trade_date"]
+        unique = ["source", "holder", "trade_date"]
 
 
 class FundWeek(Strict):
-    """A fund's week in one source, by the issuer that it then had: AUM at both ends, every effect.
+    """A fund's week in one source, by what it was then: AUM at both ends, every effect.
 
-    grain: one row per source, label, week and issuer
+    grain: one row per source, holder, week and span of membership
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
+    holder: pl.String = pa.Field(
+        description="The fund; its label as printed if it is unmapped (E94)."
+    )
     label: pl.String = pa.Field(description="The fund's label as printed.")
     fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
     week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
-    issuer: pl.String = pa.Field(description="The fund's issuer on those days (E39).")
+    members_since: pl.Date = pa.Field(description="First day of its span in core.membership (E84).")
     aum_open_usd: Money = pa.Field(
-        nullable=True, description="AUM at the close of the week before; 0 on entering coverage."
+        nullable=True,
+        description="AUM at the last close before the week; 0 at entry, NULL if it had none.",
     )
     net_flow_usd: Money = pa.Field(nullable=True, description="Sum of the reported days' flows.")
     seed_flow_usd: Money = pa.Field(description="Part of it with which the fund started (E15).")
     structural_flow_usd: Money = pa.Field(description="Part that only changed vehicles (E18).")
     bridge_flow_usd: Money = pa.Field(
-        nullable=True, description="Flow between the days that have AUM: what the bridge uses."
+        nullable=True,
+        description="Flow between both ends; of the reported days where an end is not known.",
     )
     market_effect_usd: Money = pa.Field(
         nullable=True, description="What is left; NULL if the flow of a day is unknown."
@@ -273,9 +284,21 @@ class FundWeek(Strict):
     fx_effect_usd: Money = pa.Field(nullable=True, description="What exchange rates did.")
     corporate_action_usd: Money = pa.Field(nullable=True, description="Spin-offs and mergers.")
     universe_effect_usd: Money = pa.Field(
-        nullable=True, description="AUM entering (+) or leaving (-) coverage or the issuer."
+        nullable=True, description="AUM entering (+) or leaving (-) coverage or the members."
     )
-    aum_close_usd: Money = pa.Field(nullable=True, description="AUM at the last close.")
+    aum_close_usd: Money = pa.Field(
+        nullable=True, description="AUM of the last session; NULL if it has none (E77)."
+    )
+    net_flow_half_unit_usd: Money = pa.Field(
+        nullable=True,
+        ge=0,
+        description="How far rounding in print can move the flow (E87); NULL if it is computed.",
+    )
+    aum_half_unit_usd: Money = pa.Field(
+        nullable=True,
+        ge=0,
+        description="How far rounding in print can move closing AUM; NULL if it is computed.",
+    )
     flow_method: pl.String = pa.Field(nullable=True, description="See core.fund_step, or mixed.")
     sampling: pl.String = pa.Field(nullable=True, description="daily or weekly steps (E05).")
     days: pl.Int64 = pa.Field(description="Sessions of the week on which the fund is listed.")
@@ -285,6 +308,8 @@ class FundWeek(Strict):
         description="preliminary while it fills, partial if a day's flow is unknown, else final.",
     )
 
+    is_entered: pl.Boolean = pa.Field(description="Whether the source has had AUM of it by then.")
+
     @pa.dataframe_check(name="closes_to_the_cent", description="the identity of F4 closes")
     def closes_to_the_cent(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
         """F4, to the cent, wherever the market effect is known."""
@@ -293,19 +318,21 @@ class FundWeek(Strict):
     class Config(Strict.Config):
         """The grain."""
 
-        unique = ["source", "label", "week_ending", "issuer"]
+        unique = ["source", "holder", "week_ending", "members_since"]
 
 
 class FundWeekMember(Strict):
     """Which member of every dimension a fund's week counts for, and with which share of it.
 
-    grain: one row per source, label, week, issuer and dimension
+    grain: one row per source, holder, week, span of membership and dimension
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
-    label: pl.String = pa.Field(description="The fund's label as printed.")
+    holder: pl.String = pa.Field(
+        description="The fund; its label as printed if it is unmapped (E94)."
+    )
     week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
-    issuer: pl.String = pa.Field(description="The fund's issuer on those days (E39).")
+    members_since: pl.Date = pa.Field(description="First day of its span in core.membership (E84).")
     dimension: pl.String = pa.Field(
         isin=list(NAMES), description=f"{listed(NAMES)}; see core.dimension."
     )
@@ -317,7 +344,7 @@ class FundWeekMember(Strict):
     class Config(Strict.Config):
         """The grain."""
 
-        unique = ["source", "label", "week_ending", "issuer", "dimension"]
+        unique = ["source", "holder", "week_ending", "members_since", "dimension"]
 
 
 class FlowDay(Strict):
@@ -329,11 +356,17 @@ class FlowDay(Strict):
     source: pl.String = pa.Field(description="The publisher's series of reports.")
     trade_date: pl.Date = pa.Field(description="The day, as printed.")
     dimension: pl.String = pa.Field(
-        isin=list(DAILY), description=f"{listed(DAILY)}; see core.dimension."
+        isin=list(NAMES), description=f"{listed(NAMES)}; see core.dimension."
     )
     member: pl.String = pa.Field(description="The member; `unmapped` if the reference has none.")
     net_flow_usd: Money = pa.Field(
         nullable=True, description="Creations less redemptions; inflow > 0."
+    )
+
+    net_flow_half_unit_usd: Money = pa.Field(
+        nullable=True,
+        ge=0,
+        description="How far rounding in print can move the flow (E87); NULL if it is computed.",
     )
 
     class Config(Strict.Config):
@@ -415,11 +448,13 @@ class MissingFund(Strict):
 
     Of a source with a file per fund, those that have not ended and have no row in its last week.
 
-    grain: one row per source and label
+    grain: one row per source and holder
     """
 
     source: pl.String = pa.Field(description="The source's code.")
-    label: pl.String = pa.Field(description="The fund, as the source labels it.")
+    holder: pl.String = pa.Field(
+        description="The fund; its label as printed if it is unmapped (E94)."
+    )
     fund: pl.String = pa.Field(description="The fund.")
     last_day: pl.Date = pa.Field(description="Its last day with a row.")
     last_week: pl.Date = pa.Field(description="That day's week; later ones are partial.")
@@ -428,7 +463,7 @@ class MissingFund(Strict):
     class Config(Strict.Config):
         """The grain."""
 
-        unique = ["source", "label"]
+        unique = ["source", "holder"]
 
 
 class MissingMember(Strict):
@@ -451,19 +486,22 @@ class MissingMember(Strict):
 class MissingDay(Strict):
     """The days of a fund without a row that counts, between its first and its last one.
 
-    The source has left the day out, its cell was refused, or the day is held back (E11, E74).
+    The source has left the day or its whole week out, its cell was refused, or the day is held back
+    (E11, E74, E113).
 
-    grain: one row per source, label and day
+    grain: one row per source, holder and day
     """
 
     source: pl.String = pa.Field(description="The source's code.")
-    label: pl.String = pa.Field(description="The fund, as the source labels it.")
+    holder: pl.String = pa.Field(
+        description="The fund; its label as printed if it is unmapped (E94)."
+    )
     fund: pl.String = pa.Field(description="The fund.")
     week_ending: pl.Date = pa.Field(description="The week, which is partial.")
     trade_date: pl.Date = pa.Field(description="The day.")
-    issuer: pl.String = pa.Field(description="The fund's issuer on the day.")
+    members_since: pl.Date = pa.Field(description="First day of its span in core.membership.")
 
     class Config(Strict.Config):
         """The grain."""
 
-        unique = ["source", "label", "trade_date"]
+        unique = ["source", "holder", "trade_date"]

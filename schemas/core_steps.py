@@ -9,32 +9,97 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas.core import Money, Rate
-from schemas.observation import Amount, Strict
+from schemas.observation import Amount, BySource, Instant, Strict
+
+
+class Holder(Strict):
+    """The funds that a source prints, each by its id or, unmapped, by its label (E94).
+
+    grain: one row per source and holder
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    holder: pl.String = pa.Field(
+        description="The fund; its label as printed if it is unmapped (E94)."
+    )
+    fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
+    label: pl.String = pa.Field(description="Its label as printed; of several the first by name.")
+    first_day: pl.Date = pa.Field(description="The first day with a number.")
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["source", "holder"]
+
+
+class UnreadWeek(BySource):
+    """The weeks that archived reports cover and that nobody has read yet (E107).
+
+    A sum over one of them is NULL, and what a fund had before its first week that was read is not
+    known.
+
+    grain: one row per source and week
+    """
+
+    known_at: Instant = pa.Field(description="When the first report of the week could be known.")
+
+    class Config(BySource.Config):
+        """The grain."""
+
+        unique = ["source", "week_ending"]
+
+
+class Membership(Strict):
+    """What a fund is and whose, over time: its asset, issuer, country and more (E39, E84, E109).
+
+    A week in which a span ends is cut there: the fund takes its AUM along.
+
+    grain: one row per fund and span of time
+    """
+
+    fund: pl.String = pa.Field(description="The fund.")
+    valid_from: pl.Date = pa.Field(description="First day of the span.")
+    valid_to: pl.Date = pa.Field(description="Last day of the span.")
+    fund_name: pl.String = pa.Field(description="Name for display.")
+    asset: pl.String = pa.Field(description="What it holds.")
+    product_type: pl.String = pa.Field(description="Its type of product.")
+    issuer: pl.String = pa.Field(description="Its issuer.")
+    sponsor: pl.String = pa.Field(description="The firm behind the issuer (E40).")
+    listing_country: pl.String = pa.Field(description="Country of the primary listing.")
+    domicile: pl.String = pa.Field(description="Country of domicile.")
+    currency: pl.String = pa.Field(nullable=True, description="Currency of the share class.")
+    exposure: pl.Int64 = pa.Field(description="Leverage x direction (E23, E24).")
+    is_dollar_priced: pl.Boolean = pa.Field(
+        description="Unhedged, and what it holds is priced in US dollars (E28)."
+    )
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["fund", "valid_from"]
 
 
 class _OfDay(Strict):
     source: pl.String = pa.Field(description="The publisher's series of reports.")
-    label: pl.String = pa.Field(description="The fund's label as printed.")
+    holder: pl.String = pa.Field(
+        description="The fund; its label as printed if it is unmapped (E94)."
+    )
     trade_date: pl.Date = pa.Field(description="The day.")
 
     class Config(Strict.Config):
         """The grain."""
 
-        unique = ["source", "label", "trade_date"]
+        unique = ["source", "holder", "trade_date"]
 
 
 class FundPosition(_OfDay):
     """A day of a fund with AUM, beside the one before it, and the flow that the two make.
 
-    grain: one row per source, label and trade date
+    grain: one row per source, holder and trade date
     """
 
     fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
     from_date: pl.Date = pa.Field(nullable=True, description="The position before; NULL at entry.")
-    left_in_week: pl.Date = pa.Field(
-        nullable=True, description="If it enters anew: the first week that lacked it (E16)."
-    )
-    date_before: pl.Date = pa.Field(nullable=True, description="The position before in any case.")
     currency: pl.String = pa.Field(description="Currency in which the source prints the fund.")
     aum_local: Amount = pa.Field(description="AUM, in the currency.")
     usd_per_unit: Rate = pa.Field(nullable=True, description="US dollars for a unit of currency.")
@@ -57,24 +122,47 @@ class SpanningPosition(_OfDay):
     Shares and assets show it, but not the day. Printed flows lack it, so that what is left of the
     AUM is not the market alone.
 
-    grain: one row per source, label and trade date
+    grain: one row per source, holder and trade date
     """
 
 
 class FundTransfer(_OfDay):
     """What spin-offs and mergers moved into a fund (+) or out of it (-) since its last position.
 
-    grain: one row per source, label and trade date
+    grain: one row per source, holder and trade date
     """
 
     transfer_local: Amount = pa.Field(description="AUM moved, in the fund's currency (E13, E17).")
     share_transfer_local: Amount = pa.Field(description="Part of it that moved shares along.")
 
 
+class FundWeekAum(Strict):
+    """AUM at both ends of a fund's week: none that is not of the last session (E77).
+
+    grain: one row per source, holder and week
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    holder: pl.String = pa.Field(
+        description="The fund; its label as printed if it is unmapped (E94)."
+    )
+    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
+    aum_open_usd: Money = pa.Field(nullable=True, description="AUM at the last close before.")
+    members_since_open: pl.Date = pa.Field(description="Its span in core.membership then.")
+    aum_close_usd: Money = pa.Field(nullable=True, description="AUM of the last session.")
+    aum_half_unit_usd: Money = pa.Field(nullable=True, description="See core.fund_week.")
+    members_since_close: pl.Date = pa.Field(description="Its span in core.membership then.")
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["source", "holder", "week_ending"]
+
+
 class FundFlow(_OfDay):
     """The net flow of a fund on a day, and how it is known.
 
-    grain: one row per source, label and day
+    grain: one row per source, holder and day
     """
 
     fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
@@ -97,18 +185,21 @@ class FundFlow(_OfDay):
         nullable=True, description="US dollars for a unit of the flow: of the day, or the average."
     )
     net_flow_usd: Money = pa.Field(nullable=True, description="Creations less redemptions.")
+    net_flow_half_unit_usd: Money = pa.Field(
+        nullable=True,
+        ge=0,
+        description="How far rounding in print can move the flow (E87); NULL if it is computed.",
+    )
+    aum_half_unit_local: Amount = pa.Field(nullable=True, description="See core.fund_day.")
     flow_difference_usd: Money = pa.Field(nullable=True, description="See core.fund_step.")
     is_flow_missing: pl.Boolean = pa.Field(description="A session of which no flow is known.")
 
 
-class FundStep(Strict):
-    """A fund from one reported day to the next: opening AUM, flow, every effect, closing AUM (F4).
-
-    grain: one row per source, label and day
-    """
-
+class _Step(Strict):
     source: pl.String = pa.Field(description="The publisher's series of reports.")
-    label: pl.String = pa.Field(description="The fund's label as printed.")
+    holder: pl.String = pa.Field(
+        description="The fund; its label as printed if it is unmapped (E94)."
+    )
     fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
     trade_date: pl.Date = pa.Field(description="The day on which the step ends.")
     week_ending: pl.Date = pa.Field(description="The week that the day is in.")
@@ -142,6 +233,16 @@ class FundStep(Strict):
         nullable=True, description="AUM with which the fund enters (+) or leaves (-) coverage."
     )
     aum_close_usd: Money = pa.Field(nullable=True, description="AUM at the end of the day.")
+    net_flow_half_unit_usd: Money = pa.Field(
+        nullable=True,
+        ge=0,
+        description="How far rounding in print can move the flow (E87); NULL if it is computed.",
+    )
+    aum_half_unit_usd: Money = pa.Field(
+        nullable=True,
+        ge=0,
+        description="How far rounding in print can move closing AUM; NULL if it is computed.",
+    )
     is_flow_known: pl.Boolean = pa.Field(description="Whether the flow of every day is known.")
     is_session: pl.Boolean = pa.Field(description="See core.session.")
     status: pl.String = pa.Field(isin=["final", "preliminary"], description="See observation.")
@@ -149,13 +250,22 @@ class FundStep(Strict):
     class Config(Strict.Config):
         """The grain."""
 
-        unique = ["source", "label", "trade_date"]
+        unique = ["source", "holder", "trade_date"]
 
 
-class FundMove(FundStep):
+class FundStep(_Step):
+    """A fund from one reported day to the next: opening AUM, flow, every effect, closing AUM (F4).
+
+    grain: one row per source, holder and day
+    """
+
+    label: pl.String = pa.Field(description="The fund's label as printed.")
+
+
+class FundMove(_Step):
     """A day of a fund: opening AUM, flow, every effect, closing AUM, but for the one that ends it.
 
-    grain: one row per source, label and day
+    grain: one row per source, holder and day
     """
 
     is_unrated: pl.Boolean = pa.Field(description="See core.fund_session.")
@@ -164,13 +274,12 @@ class FundMove(FundStep):
 class FundExit(_OfDay):
     """The end of a fund: its closure or merger, or its leaving of the source's coverage.
 
-    grain: one row per source, label and day
+    grain: one row per source, holder and day
     """
 
     fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
     week_ending: pl.Date = pa.Field(description="The week that the day is in.")
     from_date: pl.Date = pa.Field(description="Its last position.")
-    returns_on: pl.Date = pa.Field(nullable=True, description="The day on which it is back.")
     sampling: pl.String = pa.Field(description="See core.fund_step.")
     flow_method: pl.String = pa.Field(nullable=True, description="closure, or NULL.")
     net_flow_usd: Money = pa.Field(nullable=True, description="Of a closure: all AUM (E16).")

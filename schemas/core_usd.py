@@ -13,7 +13,7 @@ from schemas.observation import KEY, BySource
 class FundSession(FundOnDay):
     """A day of a fund that counts: not held back, and with a rate if its week has any.
 
-    grain: one row per source, label and trade date
+    grain: one row per source, holder and trade date
     """
 
     split_new: pl.Int64 = pa.Field(description="See core.fund_day.")
@@ -32,7 +32,7 @@ class FundSession(FundOnDay):
     class Config(FundOnDay.Config):
         """The grain."""
 
-        unique = ["source", "label", "trade_date"]
+        unique = ["source", "holder", "trade_date"]
 
 
 class PrintedUsd(BySource):
@@ -110,7 +110,7 @@ class ReportedWeek(BySource):
 class FundWeekOfDays(FundWeek):
     """A fund's week as its days make it, whether or not the week itself is printed (E115).
 
-    grain: one row per source, label, week and issuer
+    grain: one row per source, holder, week and span of membership
     """
 
 

@@ -28,8 +28,6 @@ class Dimension:
     """Reports print figures of its members."""
     is_axis: bool = False
     """Its printed members are held against the printed total of their week (E49)."""
-    is_daily: bool = True
-    """Summed by day, too, and so to date: month, quarter, year."""
     has_views: bool = True
     """Has views of its own in `mart`."""
     is_summary: bool = False
@@ -42,8 +40,8 @@ class Dimension:
 
     @property
     def has_names(self) -> bool:
-        """Whether its members are the rows of the reference table of its name."""
-        return self.names == f"reference.{self.name}"
+        """Whether the reference table of its name has one row per member: funds have spans."""
+        return self.names == f"reference.{self.name}" and self.name != "fund"
 
 
 DIMENSIONS = (
@@ -90,8 +88,7 @@ DIMENSIONS = (
     Dimension(
         "sponsor",
         meaning="the firm behind the issuer",
-        membership="reference.issuer_sponsor.sponsor, of the week's last day",
-        is_daily=False,
+        membership="reference.issuer_sponsor.sponsor, of the day",
     ),
     Dimension(
         "country",
@@ -105,7 +102,7 @@ DIMENSIONS = (
     ),
     Dimension(
         "product_type",
-        meaning="the type of product that funds are today",
+        meaning="the type of product that funds are on the day",
         membership="reference.fund.product_type",
         names="reference.product_type",
     ),
@@ -119,7 +116,6 @@ def _names(dimensions: Iterable[Dimension]) -> tuple[str, ...]:
 NAMES = _names(DIMENSIONS)
 PRINTED = _names(each for each in DIMENSIONS if each.is_printed)
 AXES = _names(each for each in DIMENSIONS if each.is_axis)
-DAILY = _names(each for each in DIMENSIONS if each.is_daily)
 SUMMARIES = _names(each for each in DIMENSIONS if each.is_summary)
 LABELLED = (*PRINTED, "currency", "check")
 """What a printed label can name: a member, the total, a currency; or the row is a check row."""

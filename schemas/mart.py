@@ -37,6 +37,11 @@ class Flows(_Member):
     net_flow_usd: Money = pa.Field(
         nullable=True, description="Creations less redemptions; inflow > 0; NULL if not reported."
     )
+    net_flow_half_unit_usd: Money = pa.Field(
+        nullable=True,
+        ge=0,
+        description="How far rounding in print can move the flow (E87); NULL if it is computed.",
+    )
     net_flow_ex_seed_usd: Money = pa.Field(
         nullable=True, description="Net flow without the money that funds started with (E15)."
     )
@@ -79,6 +84,7 @@ class Flows(_Member):
 class AumChange(_Member):
     """The change of AUM over a week, split into flow, market, FX, corporate actions and universe.
 
+    The flow is that of mart.flows. Change and market are NULL if a fund lacks AUM at one end (E77).
     aum_close = aum_open + net_flow + market + fx + corporate action + universe, to the cent (F4).
 
     grain: one row per source, week, dimension and member
@@ -107,7 +113,19 @@ class AumChange(_Member):
         nullable=True, description="AUM of funds that enter (+) or leave (-) coverage."
     )
     aum_close_usd: Money = pa.Field(nullable=True, description="AUM at the close of the week.")
-    aum_change_usd: Money = pa.Field(nullable=True, description="aum_close - aum_open.")
+    net_flow_half_unit_usd: Money = pa.Field(
+        nullable=True,
+        ge=0,
+        description="How far rounding in print can move the flow (E87); NULL if it is computed.",
+    )
+    aum_half_unit_usd: Money = pa.Field(
+        nullable=True,
+        ge=0,
+        description="How far rounding in print can move closing AUM; NULL if it is computed.",
+    )
+    aum_change_usd: Money = pa.Field(
+        nullable=True, description="aum_close - aum_open; NULL if a fund lacks one of them (E77)."
+    )
     aum_change_pct: Percent = pa.Field(
         nullable=True, description="aum_change in percent of aum_open."
     )
@@ -185,14 +203,16 @@ class FundBridge(BySource):
 
     aum_close = aum_open + net_flow + market + fx + corporate action + universe, to the cent (F4).
 
-    grain: one row per source, label, week and issuer
+    grain: one row per source, label, fund, week and issuer
     """
 
     fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
     label: pl.String = pa.Field(description="The fund's label as printed.")
     issuer: pl.String = pa.Field(description="The fund's issuer on those days (E39).")
     fund_name: pl.String = pa.Field(description="Name for display.")
-    aum_open_usd: Money = pa.Field(description="AUM at the close of the week before.")
+    aum_open_usd: Money = pa.Field(
+        nullable=True, description="AUM at the last close before; NULL if that session had none."
+    )
     net_flow_usd: Money = pa.Field(
         nullable=True, description="Creations less redemptions; inflow > 0."
     )
@@ -206,7 +226,19 @@ class FundBridge(BySource):
     universe_effect_usd: Money = pa.Field(
         nullable=True, description="AUM entering (+) or leaving (-) coverage or the issuer."
     )
-    aum_close_usd: Money = pa.Field(description="AUM at the close of the week.")
+    aum_close_usd: Money = pa.Field(
+        nullable=True, description="AUM at the last session's close; NULL if it has none (E77)."
+    )
+    net_flow_half_unit_usd: Money = pa.Field(
+        nullable=True,
+        ge=0,
+        description="How far rounding in print can move the flow (E87); NULL if it is computed.",
+    )
+    aum_half_unit_usd: Money = pa.Field(
+        nullable=True,
+        ge=0,
+        description="How far rounding in print can move closing AUM; NULL if it is computed.",
+    )
     underlying_market_effect_usd: Money = pa.Field(
         nullable=True, description="What the underlying's price in USD did (E28)."
     )
@@ -234,7 +266,7 @@ class FundBridge(BySource):
     class Config(BySource.Config):
         """The grain."""
 
-        unique = ["source", "label", "week_ending", "issuer"]
+        unique = ["source", "label", "fund", "week_ending", "issuer"]
 
 
 class PeriodFlows(_Member):

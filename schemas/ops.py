@@ -202,7 +202,7 @@ class ImpliedReturn(Strict):
     deviations (5 x 1.4826 x MAD, F13): beyond, either the market moved as it seldom does, or flow
     and AUM are of different days: then the return is opposite to that day's flow (E61).
 
-    grain: one row per source, label and week
+    grain: one row per source, label, fund and week
     """
 
     source: pl.String = pa.Field(description="The publisher's series of reports.")
@@ -223,7 +223,7 @@ class ImpliedReturn(Strict):
     class Config(Strict.Config):
         """The grain."""
 
-        unique = ["source", "label", "week_ending"]
+        unique = ["source", "label", "fund", "week_ending"]
 
 
 class Revision(BySource):

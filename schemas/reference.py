@@ -96,24 +96,21 @@ class ProductType(Strict):
     product_type_name: pl.String = pa.Field(description="Name for display.")
 
 
-class Fund(Strict):
-    """Funds by an internal id that never changes; tickers and labels are dated identifiers (E41).
+class Fund(_Dated):
+    """Funds by an internal id that never changes, and what they are, over time (E41, E109).
 
-    grain: one row per fund
+    grain: one row per fund and span of time
     """
 
     fund: pl.String = pa.Field(
-        unique=True, str_matches="^[a-z0-9]+-[a-z]{2}$", description="Internal id: ibit-us."
+        str_matches="^[a-z0-9]+-[a-z]{2}$", description="Internal id: ibit-us."
     )
     fund_name: pl.String = pa.Field(description="Name for display.")
     asset: pl.String = pa.Field(description="What the fund holds.")
     currency: pl.String = pa.Field(description="Currency of the share class, ISO 4217.")
     listing_country: pl.String = pa.Field(description="Country of the primary listing.")
     domicile: pl.String = pa.Field(nullable=True, description="Country of domicile.")
-    product_type: pl.String = pa.Field(
-        description="The type of product that the fund is today; a trust that was converted is not "
-        "a trust any more, nor in its past."
-    )
+    product_type: pl.String = pa.Field(description="Its type of product (E14).")
     leverage: pl.Int64 = pa.Field(ge=1, description="Exposure per dollar of AUM (E24).")
     direction: pl.Int64 = pa.Field(isin=[1, -1], description="-1 for short products (E23).")
     is_hedged: pl.Boolean = pa.Field(
@@ -126,6 +123,11 @@ class Fund(Strict):
         nullable=True, description="First trading day as this product; NULL if not ascertained."
     )
     closed_date: pl.Date = pa.Field(nullable=True, description="Last trading day (E16).")
+
+    class Config(_Dated.Config):
+        """The grain."""
+
+        unique = ["fund", "valid_from"]
 
 
 class FundIssuer(_Dated):

@@ -122,6 +122,7 @@ class BridgeWorld:
     root: Path
     sources: dict[str, Source] = field(default_factory=dict)
     reports: int = 0
+    funds: set[str] = field(default_factory=set)
     markets: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -138,13 +139,15 @@ class BridgeWorld:
     # -- reference rows ------------------------------------------------------------------------
 
     def refer(self, table: str, **values: object) -> None:
-        """Append one row to a reference table; columns not named are empty."""
+        """Append one row to a reference table: of all times, and columns not named are empty."""
         file = self.reference / f"{table}.csv"
         if not file.exists():
             columns = catalog.columns(catalog.contract_of(f"reference.{table}"))
             file.write_text(",".join(column.name for column in columns) + "\n", encoding="utf-8")
         columns = file.read_text(encoding="utf-8").splitlines()[0].split(",")
         assert set(values) <= set(columns), (table, values)
+        if "valid_from" in columns:
+            values = {"valid_from": "1900-01-01", **values}
         with file.open("a", newline="", encoding="utf-8") as opened:
             csv.writer(opened, lineterminator="\n").writerow(
                 [_text(values.get(column)) for column in columns]
@@ -169,7 +172,10 @@ class BridgeWorld:
         asset: str = "BTC",
         **values: object,
     ) -> None:
-        """Add a fund with its labels (else its id before the dash, in capitals) and issuer."""
+        """Add a fund with its labels (else its id before the dash, in capitals) and issuer.
+
+        Or, of a fund that is there, what it is from some day on.
+        """
         country = fund[-2:].upper()
         self.refer(
             "fund",
@@ -188,16 +194,13 @@ class BridgeWorld:
                 **values,
             },
         )
+        if fund in self.funds:
+            return
+        self.funds.add(fund)
         for label in labels or (fund[:-3].upper(),):
-            self.refer(
-                "fund_identifier",
-                fund=fund,
-                kind="ticker",
-                identifier=label,
-                valid_from="1900-01-01",
-            )
+            self.refer("fund_identifier", fund=fund, kind="ticker", identifier=label)
         if issuer:
-            self.refer("fund_issuer", fund=fund, issuer=issuer, valid_from="1900-01-01")
+            self.refer("fund_issuer", fund=fund, issuer=issuer)
 
     def action(self, kind: str, effective_date: str, fund: str, **values: object) -> None:
         """Add a corporate action."""

@@ -400,11 +400,16 @@ def test_e16_a_fund_printed_up_to_its_liquidation_date_ends_by_flow(world: Bridg
     assert [row["net_flow_usd"] for row in flows] == [m(-100)]
 
 
-def test_e14_a_fund_that_returns_to_coverage_brings_no_flow_of_the_weeks_outside(
+def test_e113_a_fund_that_printed_nothing_for_weeks_opens_at_its_last_position(
     world: BridgeWorld,
 ) -> None:
-    assert effects(world.change("comes_back", "2025-03-07")) == expected(U=-100)
-    assert effects(world.change("comes_back", "2025-03-21")) == expected(U=132)
+    away = world.change("comes_back", "2025-03-07")
+    assert (away["status"], away["market_effect_usd"], away["universe_effect_usd"]) == (
+        "partial",
+        None,
+        0,
+    )
+    assert effects(world.change("comes_back", "2025-03-21")) == expected(F=22, M=10)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from world import World, tables
 
 from pipelines.store import marker
 from pipelines.store.paths import Warehouse
-from pipelines.versions import CHECKING, READING, WAREHOUSE
+from pipelines.versions import CHECKING, READING, TABLES, WAREHOUSE
 
 PAGE = "Date,FBTC,Total\n16 Jan 2026,1.0,1.0\n"
 
@@ -54,9 +54,10 @@ def test_a_mistyped_path_is_no_new_warehouse(tmp_path, monkeypatch, command, is_
     assert not list(world.root.glob("*"))
 
 
-@pytest.mark.parametrize("version", ["format", "reading", "checking"])
+@pytest.mark.parametrize("version", ["format", "reading", "checking", "tables"])
 def test_a_newer_warehouse_is_refused_with_the_version_that_made_it(world, version):
-    newer = {"format": WAREHOUSE, "reading": READING, "checking": CHECKING}[version] + 1
+    numbers = {"format": WAREHOUSE, "reading": READING, "checking": CHECKING, "tables": TABLES}
+    newer = numbers[version] + 1
     write(world.root, **{version: newer, "made_by": "9.9"})
     before = (world.root / marker.NAME).read_bytes()
     said = world.run()

@@ -757,3 +757,13 @@ def test_weeks_are_dates_and_moments_carry_their_zone(sampled):
     assert {kind for column, kind in kinds if column.endswith("_at")} == {
         "TIMESTAMP WITH TIME ZONE"
     }
+
+
+def test_e77_the_flow_of_a_week_is_the_same_in_every_mart(sampled):
+    differ = sampled.query(
+        "select flows.source, flows.week_ending, flows.dimension, flows.member "
+        "from mart.flows join mart.aum_change using (source, week_ending, dimension, member) "
+        "where flows.net_flow_usd is distinct from aum_change.net_flow_usd "
+        "and flows.basis = 'sum of funds'"
+    )
+    assert differ == []

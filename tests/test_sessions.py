@@ -104,7 +104,8 @@ def test_e74_a_flow_made_over_a_missing_day_is_partial_in_the_week_of_the_next_p
 ) -> None:
     """The file lacks Friday 10 January: 3m shares came on it, or on Monday."""
     row = built.change("made_over", "2025-01-17")
-    assert (row["net_flow_usd"], row["market_effect_usd"]) == (Decimal(30_000_000), Decimal(0))
+    assert (row["net_flow_usd"], row["market_effect_usd"]) == (Decimal(30_000_000), None)
+    assert row["aum_open_usd"] is None  # that Friday had no close (E77)
     assert row["status"] == "partial"
 
 
@@ -150,8 +151,8 @@ def test_e81_a_fund_whose_file_is_not_renewed_makes_later_totals_partial(tmp_pat
     world.add("canary", "HBR.csv", histories["HBR"], **older)
     world.add("canary", "XRPC.csv", until["XRPC"], **older)
     assert steps.publish_all(world.warehouse) == []
-    asked = "select label, last_week from core.missing_fund"
-    assert world.query(asked) == [("XRPC", dt.date(2026, 1, 23))]
+    asked = "select holder, last_week from core.missing_fund"
+    assert world.query(asked) == [("xrpc-us", dt.date(2026, 1, 23))]
     statuses = (
         "select member, status from mart.{} where week_ending = '2026-01-30' "
         "and dimension in ('total', 'fund', 'asset') order by dimension, member"

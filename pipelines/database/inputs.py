@@ -76,6 +76,7 @@ def inputs(
             "input.source": source_rows([plan.source for plan in plans]),
             "input.dimension": dimension_rows(),
             "input.coverage": _coverage(plans, until),
+            "input.unread_week": _unread(plans),
             "input.stale": _stale(plans, held),
         },
         filled={plan.source.name: filled(plan.source) for plan in plans},
@@ -151,6 +152,16 @@ def _coverage(plans: Sequence[Plan], until: dt.datetime) -> pl.DataFrame:
         for each in calendar.coverage(plan.source, plan.coverage, until)
     ]
     return frame(catalog.contract_of("input.coverage"), rows)
+
+
+def _unread(plans: Sequence[Plan]) -> pl.DataFrame:
+    """List the weeks that archived reports cover and that have not been read."""
+    rows: list[dict[str, object]] = [
+        {"source": plan.source.name, "week_ending": week, "known_at": known_at}
+        for plan in plans
+        for week, known_at in plan.unread_weeks.items()
+    ]
+    return frame(catalog.contract_of("input.unread_week"), rows)
 
 
 def _stale(plans: Sequence[Plan], held: Mapping[str, str]) -> pl.DataFrame:

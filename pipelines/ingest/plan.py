@@ -125,6 +125,12 @@ class Plan:
         changed = {week for week in self.vintages if not self._stands(week)}
         return sorted(changed | (set(self.written) - set(self.vintages)))
 
+    @property
+    def unread_weeks(self) -> dict[dt.date, dt.datetime]:
+        """The weeks that reports cover and of which no file was made, and since when (E107)."""
+        known = self.coverage.group_by("week_ending").agg(pl.col("known_at").min())
+        return {week: at for week, at in known.iter_rows() if week not in self.written}
+
     def _stands(self, week: dt.date) -> bool:
         mark = self.written.get(week)
         wanted = self.mark_of(week)

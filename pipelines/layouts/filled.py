@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from pipelines.layouts.consistency import printed_in
 from pipelines.layouts.source import Source
-from schemas.dimensions import DAILY, NAMES
+from schemas.dimensions import NAMES
 from schemas.measures import PARTS
 
 _FLOWS = {"net_flow", *PARTS}
@@ -34,8 +34,7 @@ def filled(source: Source) -> Mapping[str, tuple[str, ...]]:
     if any(made <= of_funds for made in _OF_SHARES):
         assets.add("fund")
     by_flow = _counted_by(flows)
-    daily = tuple(name for name in by_flow if name in DAILY)
-    return {"flows": by_flow, "aum_change": _counted_by(assets), "period_flows": daily}
+    return {"flows": by_flow, "aum_change": _counted_by(assets), "period_flows": by_flow}
 
 
 def _counted_by(printed: Collection[str]) -> tuple[str, ...]:

@@ -16,14 +16,15 @@ from pathlib import Path
 from pipelines.errors import FundflowsError, Where
 from pipelines.store.files import write_whole
 from pipelines.store.paths import Warehouse
-from pipelines.versions import CHECKING, READING, WAREHOUSE
+from pipelines.versions import CHECKING, READING, TABLES, WAREHOUSE
 
 NAME = "warehouse.json"
-_VERSIONS = {"format": WAREHOUSE, "reading": READING, "checking": CHECKING}
+_VERSIONS = {"format": WAREHOUSE, "reading": READING, "checking": CHECKING, "tables": TABLES}
 _MEANING = {
     "format": "the folders are laid out anew",
     "reading": "every report is read again",
     "checking": "every week is checked again",
+    "tables": "the tables are made by other rules, and may lose numbers",
 }
 _OF_FORMAT_1 = ("facts", "contents", "outcomes", "quarantine")
 """What format 1 derived from the archive; format 2 derives the same under other names."""

@@ -1,4 +1,5 @@
--- A label means one member at a time, and a fund has one issuer at a time (E39, E41).
+-- A label means one member at a time; a fund is one thing and has one issuer at a time (E39, E41,
+-- E109).
 with spans as (
     select
         dimension || ' ' || label_key as subject,
@@ -11,6 +12,12 @@ with spans as (
         valid_from,
         coalesce(valid_to, date '9999-12-31') as valid_to
     from reference.fund_issuer
+    union all
+    select
+        'attributes of ' || fund as subject,
+        valid_from,
+        coalesce(valid_to, date '9999-12-31') as valid_to
+    from reference.fund
 )
 
 select

@@ -4,6 +4,5 @@ select
     membership,
     counts_twice,
     is_printed,
-    is_axis,
-    is_daily
+    is_axis
 from input.dimension

@@ -19,7 +19,13 @@ printed as (
         arg_min(value, digits) filter (
             where measure = 'net_flow' and not (value = 0 and observation.status = 'preliminary')
         ) as flow,
+        arg_min(half_unit, digits) filter (
+            where measure = 'net_flow' and value is not null
+            and not (value = 0 and observation.status = 'preliminary')
+        ) as flow_half_unit,
         arg_min(value, digits) filter (where measure = 'aum') as aum,
+        arg_min(half_unit, digits) filter (where measure = 'aum' and value is not null)
+            as aum_half_unit,
         arg_min(value, digits) filter (
             where measure = case
                 when source.price_basis = 'market' then 'market_price'
@@ -46,13 +52,15 @@ listed as (
         >= min(
             case when coalesce(flow, aum, nav, shares, coins) is null then null else trade_date end
         )
-            over (partition by source, label)
+            over (partition by source, fund, label)
 ),
 
--- A fund that a source prints under several labels counts once a day, by one of them (E19).
+-- A fund that a source prints under several labels counts once a day, by one of them (E19), and a
+-- label that passes from one fund to another is two funds (E94).
 once as (
     select
         * exclude (label),
+        case when fund = 'unmapped' then label else fund end as holder,
         case
             when fund = 'unmapped' then label
             else min(label) over (partition by source, fund)
@@ -70,7 +78,7 @@ once as (
 splits as (
     select
         once.source,
-        once.label,
+        once.holder,
         action.effective_date,
         action.shares_new,
         action.shares_old,
@@ -96,7 +104,7 @@ splits as (
 based as (
     select
         once.source,
-        once.label,
+        once.holder,
         once.trade_date,
         splits.shares_new,
         splits.shares_old,
@@ -118,13 +126,13 @@ based as (
         end as is_shares_split
     from once
     inner join splits
-        using (source, label)
+        using (source, holder)
 ),
 
 split as (
     select
         source,
-        label,
+        holder,
         trade_date,
         cast(product(case when is_nav_split then shares_new else 1 end) as bigint) as split_new,
         cast(product(case when is_nav_split then shares_old else 1 end) as bigint) as split_old,
@@ -135,16 +143,19 @@ split as (
 
 select
     once.source,
+    once.holder,
     once.label,
     once.fund,
     once.trade_date,
     once.week_ending,
     coalesce(once.currency, 'USD') as currency,
     once.flow as printed_flow_local,
+    once.flow_half_unit as printed_flow_half_unit_local,
     coalesce(
         once.aum,
         cast(once.shares as decimal(24, 6)) * cast(once.nav as decimal(18, 10))
     ) as aum_local,
+    once.aum_half_unit as aum_half_unit_local,
     once.nav as nav_local,
     once.shares as shares_outstanding,
     once.coins as coins_held,
@@ -160,6 +171,6 @@ select
     case when coalesce(once.currency, 'USD') = 'USD' then 'usd' else fx.basis end as fx_basis,
     case when once.is_preliminary then 'preliminary' else 'final' end as status
 from once
-left join split using (source, label, trade_date)
+left join split using (source, holder, trade_date)
 left join core.fx_day as fx
     on once.currency = fx.currency and once.trade_date = fx.rate_date

@@ -4,7 +4,7 @@
 with with_gaps as (
     select distinct
         source,
-        label
+        holder
     from core.fund_session
     where aum_local is null
 ),
@@ -12,7 +12,7 @@ with with_gaps as (
 last_positions as (
     select
         source,
-        label,
+        holder,
         trade_date,
         last_value(
             case
@@ -24,9 +24,9 @@ last_positions as (
                     'rate': usd_per_unit
                 }
             end ignore nulls
-        ) over (partition by source, label order by trade_date) as before
+        ) over (partition by source, holder order by trade_date) as before
     from core.fund_session
-    semi join with_gaps using (source, label)
+    semi join with_gaps using (source, holder)
     qualify aum_local is null
 ),
 
@@ -55,15 +55,15 @@ days as (
     from core.fund_session as day
     left join core.fund_position as position
         on day.source = position.source
-        and day.label = position.label
+        and day.holder = position.holder
         and day.trade_date = position.trade_date
     left join last_positions as last_position
         on day.source = last_position.source
-        and day.label = last_position.label
+        and day.holder = last_position.holder
         and day.trade_date = last_position.trade_date
     left join core.fund_transfer as transfer
         on day.source = transfer.source
-        and day.label = transfer.label
+        and day.holder = transfer.holder
         and day.trade_date = transfer.trade_date
     left join launched
         on day.fund = launched.fund
@@ -90,7 +90,7 @@ chosen as (
 averaged as (
     select
         chosen.source,
-        chosen.label,
+        chosen.holder,
         chosen.trade_date,
         cast(avg(fx.usd_per_unit) as decimal(18, 10)) as usd_per_unit_of_flow
     from chosen
@@ -111,7 +111,11 @@ valued as (
         chosen.*,
         case chosen.flow_method
             when 'printed' then chosen.printed_flow_local
-            when 'launch' then chosen.aum_local - chosen.share_transfer
+            when 'launch'
+                then
+                    chosen.aum_local
+                    - chosen.share_transfer
+                    - coalesce(chosen.printed_between_local, 0)
             when 'closure' then -chosen.aum_before_local - chosen.printed_between_local
             when 'shares'
                 then
@@ -128,13 +132,13 @@ valued as (
     from chosen
     left join averaged
         on chosen.source = averaged.source
-        and chosen.label = averaged.label
+        and chosen.holder = averaged.holder
         and chosen.trade_date = averaged.trade_date
 )
 
 select
     source,
-    label,
+    holder,
     fund,
     trade_date,
     week_ending,
@@ -166,5 +170,11 @@ select
             2
         ) as decimal(18, 2)
     ) as flow_difference_usd,
+    cast(
+        round(
+            case flow_method when 'printed' then printed_flow_half_unit_local * usd_per_unit end, 2
+        ) as decimal(18, 2)
+    ) as net_flow_half_unit_usd,
+    case when aum_local is not null then aum_half_unit_local end as aum_half_unit_local,
     is_session and flow is null and (from_date is not null or aum_local is null) as is_flow_missing
 from valued

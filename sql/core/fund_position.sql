@@ -3,7 +3,7 @@
 with with_gaps as (
     select distinct
         source,
-        label
+        holder
     from core.fund_session
     where aum_local is null and printed_flow_local is not null
 ),
@@ -11,25 +11,25 @@ with with_gaps as (
 printed as (
     select
         source,
-        label,
+        holder,
         trade_date,
         sum(coalesce(printed_flow_local, 0)) over (
-            partition by source, label
+            partition by source, holder
             order by trade_date
         ) - coalesce(printed_flow_local, 0) as printed_before,
         coalesce(printed_flow_local, 0) as printed_flow,
         aum_local is not null as is_position
     from core.fund_session
-    semi join with_gaps using (source, label)
+    semi join with_gaps using (source, holder)
 ),
 
 between_positions as (
     select
         source,
-        label,
+        holder,
         trade_date,
-        printed_before - lag(printed_before + printed_flow) over (
-            partition by source, label
+        printed_before - lag(printed_before + printed_flow, 1, 0) over (
+            partition by source, holder
             order by trade_date
         ) as printed_between_local
     from printed
@@ -51,64 +51,28 @@ positions as (
                 'split_new': split_new,
                 'split_old': split_old
             }
-        ) over (partition by source, label order by trade_date) as before
+        ) over (partition by source, holder order by trade_date) as before
     from core.fund_session
     where aum_local is not null
 ),
 
--- In a source that prints all funds, one that a week lacks has left, and enters again when it is
--- back (E16). A week of which the source has nothing says nothing of it (E76).
-source_weeks as (
-    select distinct
-        positions.source,
-        positions.week_ending
-    from positions
-    inner join core.source
-        on positions.source = source.source
-        and source.report_covers = 'all funds'
-),
-
-absences as (
-    select
-        positions.source,
-        positions.label,
-        positions.trade_date,
-        min(source_weeks.week_ending) as left_in_week
-    from positions
-    inner join source_weeks
-        on positions.source = source_weeks.source
-        and positions.before.week_ending < source_weeks.week_ending
-        and positions.week_ending > source_weeks.week_ending
-    where positions.week_ending > positions.before.week_ending + 7
-    group by all
-),
-
 neighbours as (
     select
-        positions.* exclude (before),
-        absences.left_in_week,
-        positions.before.trade_date as date_before,
-        case when absences.left_in_week is null then positions.before end as before,
+        positions.*,
         coalesce(between_positions.printed_between_local, 0) as printed_between_local
     from positions
-    left join absences
-        on positions.source = absences.source
-        and positions.label = absences.label
-        and positions.trade_date = absences.trade_date
     left join between_positions
         on positions.source = between_positions.source
-        and positions.label = between_positions.label
+        and positions.holder = between_positions.holder
         and positions.trade_date = between_positions.trade_date
 )
 
 select
     source,
-    label,
+    holder,
     fund,
     trade_date,
     before.trade_date as from_date,
-    left_in_week,
-    date_before,
     currency,
     aum_local,
     usd_per_unit,

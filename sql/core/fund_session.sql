@@ -3,10 +3,11 @@
 with foreign_funds as (
     select
         day.source,
-        day.label
+        day.holder
     from core.fund_day as day
-    inner join reference.fund
+    inner join core.membership as fund
         on day.fund = fund.fund
+        and day.trade_date between fund.valid_from and fund.valid_to
     where day.nav_local is not null
     group by all
     having not bool_or(day.currency = fund.currency)
@@ -26,22 +27,25 @@ days as (
         and day.trade_date = session.trade_date
     left join foreign_funds
         on day.source = foreign_funds.source
-        and day.label = foreign_funds.label
+        and day.holder = foreign_funds.holder
     where not day.is_held
     qualify
         day.usd_per_unit is not null
-        or max(day.usd_per_unit) over (partition by day.source, day.label, day.week_ending) is null
+        or max(day.usd_per_unit) over (partition by day.source, day.holder, day.week_ending) is null
 )
 
 select
     source,
+    holder,
     label,
     fund,
     trade_date,
     week_ending,
     currency,
     case when not is_unrated then printed_flow_local end as printed_flow_local,
+    printed_flow_half_unit_local,
     case when not is_unrated then aum_local end as aum_local,
+    aum_half_unit_local,
     case when not is_unrated then nav_local end as nav_local,
     case when not is_unrated then shares_outstanding end as shares_outstanding,
     split_new,

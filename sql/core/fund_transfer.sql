@@ -14,7 +14,7 @@ with days as (
     from core.fund_session as day
     left join core.fund_position as position
         on day.source = position.source
-        and day.label = position.label
+        and day.holder = position.holder
         and day.trade_date = position.trade_date
     where
         day.fund in (
@@ -124,7 +124,7 @@ legs as (
 
 select
     position.source,
-    position.label,
+    position.holder,
     position.trade_date,
     cast(
         round(sum(leg.amount * leg.rate / position.usd_per_unit), 4) as decimal(28, 4)

@@ -28,35 +28,33 @@ held as (
 identified as (
     select
         week.source,
-        week.label,
+        week.holder,
         week.week_ending,
-        week.issuer as issuer_of_week,
+        week.members_since,
         1 - coalesce(held.weight, 0) as world_share,
         week.fund,
         -- each attribute of a fund
-        coalesce(fund.asset, 'unmapped') as asset,
+        coalesce(span.asset, 'unmapped') as asset,
         -- end
-        week.issuer,
+        coalesce(span.issuer, 'unmapped') as issuer,
         coalesce(issuer_today.issuer, 'unmapped') as issuer_as_is,
-        coalesce(sponsor.sponsor, 'unmapped') as sponsor,
+        coalesce(span.sponsor, 'unmapped') as sponsor,
         coalesce(
             case
-                when source.country_basis = 'domicile' then fund.domicile
-                else fund.listing_country
+                when source.country_basis = 'domicile' then span.domicile
+                else span.listing_country
             end, 'unmapped'
         ) as country,
         'total' as total
     from core.fund_week as week
     inner join core.source
         on week.source = source.source
-    left join reference.fund
-        on week.fund = fund.fund
+    left join core.membership as span
+        on week.fund = span.fund
+        and week.members_since = span.valid_from
     left join reference.fund_issuer as issuer_today
         on week.fund = issuer_today.fund
         and issuer_today.valid_to is null
-    left join reference.issuer_sponsor as sponsor
-        on week.issuer = sponsor.issuer
-        and ops.is_valid(week.week_ending, sponsor.valid_from, sponsor.valid_to)
     left join held
         on week.source = held.source
         and week.fund = held.fund
@@ -66,9 +64,9 @@ identified as (
 melted as (
     select
         source,
-        label,
+        holder,
         week_ending,
-        issuer_of_week as issuer,
+        members_since,
         dimension,
         member,
         world_share
@@ -90,9 +88,9 @@ melted as (
 
 select
     melted.source,
-    melted.label,
+    melted.holder,
     melted.week_ending,
-    melted.issuer,
+    melted.members_since,
     melted.dimension,
     melted.member,
     case when dimension.counts_twice then 1 else melted.world_share end as share_counted

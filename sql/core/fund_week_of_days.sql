@@ -7,34 +7,34 @@ with issued as (
             or coalesce(step.flow_method in ('shares', 'assets', 'closure'), false)
         ) as is_flow_known,
         spanning.source is not null as is_spanning,
-        coalesce(issuer_now.issuer, 'unmapped') as issuer,
+        coalesce(span_now.valid_from, date '1900-01-01') as members_since,
         case
             when step.from_date is null then null
-            else coalesce(issuer_then.issuer, 'unmapped')
-        end as issuer_before
+            else coalesce(span_then.valid_from, date '1900-01-01')
+        end as members_since_before
     from core.fund_step as step
     left join core.spanning_position as spanning
         on step.source = spanning.source
-        and step.label = spanning.label
+        and step.holder = spanning.holder
         and step.trade_date = spanning.trade_date
         and step.aum_close_usd is not null
-    left join reference.fund_issuer as issuer_now
-        on step.fund = issuer_now.fund
-        and ops.is_valid(step.trade_date, issuer_now.valid_from, issuer_now.valid_to)
-    left join reference.fund_issuer as issuer_then
-        on step.fund = issuer_then.fund
-        and ops.is_valid(step.from_date, issuer_then.valid_from, issuer_then.valid_to)
+    left join core.membership as span_now
+        on step.fund = span_now.fund
+        and step.trade_date between span_now.valid_from and span_now.valid_to
+    left join core.membership as span_then
+        on step.fund = span_then.fund
+        and step.from_date between span_then.valid_from and span_then.valid_to
 ),
 
 switching as (
     select
         step.source,
-        step.label,
+        step.holder,
         step.fund,
         step.trade_date,
         step.net_flow_usd,
         lag(step.trade_date) over (
-            partition by step.source, step.label order by step.trade_date
+            partition by step.source, step.holder order by step.trade_date
         ) as day_before
     from core.fund_step as step
     where
@@ -48,7 +48,7 @@ switching as (
 structural as (
     select
         switching.source,
-        switching.label,
+        switching.holder,
         switching.trade_date,
         sum(action.amount_usd) as amount_usd
     from switching
@@ -68,18 +68,20 @@ flagged as (
     from issued
     left join structural
         on issued.source = structural.source
-        and issued.label = structural.label
+        and issued.holder = structural.holder
         and issued.trade_date = structural.trade_date
 ),
 
 moves as (
     select
         source,
+        holder,
         label,
         fund,
         week_ending,
-        issuer,
+        members_since,
         net_flow_usd,
+        net_flow_half_unit_usd,
         seed_flow_usd,
         structural_flow_usd,
         step_flow_usd,
@@ -100,14 +102,17 @@ moves as (
         status
     from flagged
     union all
-    -- A fund that changes its issuer takes its AUM along: it leaves one and enters the other.
+    -- A fund that changes its issuer, country or another member takes its AUM along: it leaves one
+    -- and enters the other (E39, E84, E109).
     select
         source,
+        holder,
         label,
         fund,
         week_ending,
-        unnest([issuer_before, issuer]) as issuer,
+        unnest([members_since_before, members_since]) as members_since,
         null as net_flow_usd,
+        null as net_flow_half_unit_usd,
         0 as seed_flow_usd,
         0 as structural_flow_usd,
         null as step_flow_usd,
@@ -123,17 +128,52 @@ moves as (
         true as is_flow_known,
         'final' as status
     from flagged
-    where issuer <> issuer_before and aum_close_usd is not null
+    where members_since <> members_since_before and aum_close_usd is not null
+    union all
+    -- A week without a row of a fund that is there before and after it: nothing of it is known.
+    select distinct
+        day.source,
+        day.holder,
+        holder.label,
+        day.fund,
+        day.week_ending,
+        day.members_since,
+        null as net_flow_usd,
+        null as net_flow_half_unit_usd,
+        0 as seed_flow_usd,
+        0 as structural_flow_usd,
+        null as step_flow_usd,
+        null as fx_effect_usd,
+        null as corporate_action_usd,
+        null as universe_effect_usd,
+        null as aum_change_usd,
+        null as flow_method,
+        'daily' as sampling,
+        false as is_session,
+        false as is_without_flow,
+        false as has_aum,
+        false as is_flow_known,
+        'final' as status
+    from core.missing_day as day
+    inner join core.holder
+        on day.source = holder.source
+        and day.holder = holder.holder
+    anti join core.fund_step as step
+        on day.source = step.source
+        and day.holder = step.holder
+        and day.week_ending = step.week_ending
 ),
 
 summed as (
     select
         source,
+        holder,
         label,
         fund,
         week_ending,
-        issuer,
+        members_since,
         sum(net_flow_usd) as net_flow_usd,
+        ops.bound_of(net_flow_usd, net_flow_half_unit_usd) as net_flow_half_unit_usd,
         sum(seed_flow_usd) as seed_flow_usd,
         sum(structural_flow_usd) as structural_flow_usd,
         sum(step_flow_usd) as bridge_flow_usd,
@@ -157,9 +197,9 @@ summed as (
 lacking as (
     select
         source,
-        label,
+        holder,
         week_ending,
-        issuer,
+        members_since,
         count(*) as days
     from core.missing_day
     group by all
@@ -171,7 +211,7 @@ days_in_a_row as (
         *,
         printed_flow_local is null as is_position,
         lag(is_refused, 1, false) over (
-            partition by source, label order by trade_date
+            partition by source, holder order by trade_date
         ) as is_refused_before
     from core.fund_day
 ),
@@ -179,20 +219,20 @@ days_in_a_row as (
 doubtful as (
     select distinct
         source,
-        label,
+        holder,
         week_ending
     from days_in_a_row
     where is_held or is_refused or usd_per_unit is null or (is_refused_before and is_position)
     union
     select
         source,
-        label,
+        holder,
         week_ending
     from lacking
     union
     select
         source,
-        label,
+        holder,
         week_ending
     from issued
     where is_spanning
@@ -211,41 +251,42 @@ newest as (
     group by all
 ),
 
--- The stock at both ends of the week, under the issuer of that day.
-ends as (
+entered as (
     select
         source,
-        label,
-        week_ending,
-        arg_min({ 'usd': aum_open_usd }, trade_date).usd as aum_open_usd,
-        arg_min(coalesce(issuer_before, issuer), trade_date) as issuer_open,
-        arg_max(aum_close_usd, trade_date) as aum_close_usd,
-        arg_max(issuer, trade_date) as issuer_close
-    from issued
-    where aum_close_usd is not null
+        holder,
+        min(week_ending) as first_week
+    from core.fund_week_aum
     group by all
 )
 
 select
     summed.source,
+    summed.holder,
     summed.label,
     summed.fund,
     summed.week_ending,
-    summed.issuer,
+    summed.members_since,
     cast(
         case
-            when summed.issuer = ends.issuer_open then ends.aum_open_usd
+            when summed.members_since = ends.members_since_open then ends.aum_open_usd
             else 0 * ends.aum_open_usd
         end
         as decimal(18, 2)
     ) as aum_open_usd,
     cast(summed.net_flow_usd as decimal(18, 2)) as net_flow_usd,
+    cast(summed.net_flow_half_unit_usd as decimal(18, 2)) as net_flow_half_unit_usd,
     cast(coalesce(summed.seed_flow_usd, 0) as decimal(18, 2)) as seed_flow_usd,
     cast(coalesce(summed.structural_flow_usd, 0) as decimal(18, 2)) as structural_flow_usd,
-    cast(summed.bridge_flow_usd as decimal(18, 2)) as bridge_flow_usd,
     cast(
         case
-            when summed.is_flow_known
+            when ends.aum_open_usd is null or ends.aum_close_usd is null then summed.net_flow_usd
+            else coalesce(summed.bridge_flow_usd, summed.net_flow_usd)
+        end as decimal(18, 2)
+    ) as bridge_flow_usd,
+    cast(
+        case
+            when summed.is_flow_known and ends.aum_open_usd + ends.aum_close_usd is not null
                 then
                     summed.aum_change_usd
                     - coalesce(summed.bridge_flow_usd, 0)
@@ -259,35 +300,45 @@ select
     cast(summed.universe_effect_usd as decimal(18, 2)) as universe_effect_usd,
     cast(
         case
-            when summed.issuer = ends.issuer_close then ends.aum_close_usd
+            when summed.members_since = ends.members_since_close then ends.aum_close_usd
             else 0 * ends.aum_close_usd
         end
         as decimal(18, 2)
     ) as aum_close_usd,
+    cast(
+        case
+            when summed.members_since = ends.members_since_close then ends.aum_half_unit_usd
+            else 0 * ends.aum_half_unit_usd
+        end
+        as decimal(18, 2)
+    ) as aum_half_unit_usd,
     summed.flow_method,
     summed.sampling,
-    summed.days + case when summed.days > 0 then coalesce(lacking.days, 0) else 0 end as days,
-    summed.days_without_flow + case when summed.days > 0 then coalesce(lacking.days, 0) else 0 end
-        as days_without_flow,
+    summed.days + coalesce(lacking.days, 0) as days,
+    summed.days_without_flow + coalesce(lacking.days, 0) as days_without_flow,
     case
         when summed.is_preliminary or summed.week_ending > newest.last_day then 'preliminary'
         when summed.days_without_flow > 0 or doubtful.source is not null then 'partial'
         else 'final'
-    end as status
+    end as status,
+    coalesce(entered.first_week <= summed.week_ending, false) as is_entered
 from summed
 left join newest
     on summed.source = newest.source
     and newest.scope in (summed.label, '')
 left join lacking
     on summed.source = lacking.source
-    and summed.label = lacking.label
+    and summed.holder = lacking.holder
     and summed.week_ending = lacking.week_ending
-    and summed.issuer = lacking.issuer
+    and summed.members_since = lacking.members_since
 left join doubtful
     on summed.source = doubtful.source
-    and summed.label = doubtful.label
+    and summed.holder = doubtful.holder
     and summed.week_ending = doubtful.week_ending
-left join ends
+left join core.fund_week_aum as ends
     on summed.source = ends.source
-    and summed.label = ends.label
+    and summed.holder = ends.holder
     and summed.week_ending = ends.week_ending
+left join entered
+    on summed.source = entered.source
+    and summed.holder = entered.holder

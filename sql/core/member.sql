@@ -7,6 +7,13 @@ from reference.asset
 union all
 -- end
 select
+    'fund' as dimension,
+    fund as member,
+    arg_max(fund_name, valid_from) as member_name
+from reference.fund
+group by fund
+union all
+select
     'issuer_as_is' as dimension,
     issuer as member,
     issuer_name as member_name

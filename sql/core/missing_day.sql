@@ -2,7 +2,7 @@
 with listed as (
     select
         step.source,
-        step.label,
+        step.holder,
         arg_max(step.fund, step.trade_date) as fund,
         min(step.trade_date) as first_day,
         max(step.trade_date) as last_day
@@ -19,7 +19,7 @@ with listed as (
 without_row as (
     select
         listed.source,
-        listed.label,
+        listed.holder,
         listed.fund,
         session.week_ending,
         session.trade_date
@@ -29,31 +29,31 @@ without_row as (
         and session.trade_date between listed.first_day and listed.last_day
     anti join core.fund_step as step
         on listed.source = step.source
-        and listed.label = step.label
+        and listed.holder = step.holder
         and session.trade_date = step.trade_date
     union
     select
         day.source,
-        day.label,
+        day.holder,
         day.fund,
         day.week_ending,
         day.trade_date
     from core.fund_day as day
     anti join core.fund_step as step
         on day.source = step.source
-        and day.label = step.label
+        and day.holder = step.holder
         and day.trade_date = step.trade_date
     where day.is_held or day.usd_per_unit is null
 )
 
 select
     day.source,
-    day.label,
+    day.holder,
     day.fund,
     day.week_ending,
     day.trade_date,
-    coalesce(fund_issuer.issuer, 'unmapped') as issuer
+    coalesce(span.valid_from, date '1900-01-01') as members_since
 from without_row as day
-left join reference.fund_issuer
-    on day.fund = fund_issuer.fund
-    and ops.is_valid(day.trade_date, fund_issuer.valid_from, fund_issuer.valid_to)
+left join core.membership as span
+    on day.fund = span.fund
+    and day.trade_date between span.valid_from and span.valid_to

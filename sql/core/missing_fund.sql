@@ -1,7 +1,7 @@
 with last_rows as (
     select
         step.source,
-        step.label,
+        step.holder,
         arg_max(step.fund, step.trade_date) as fund,
         max(step.trade_date) as last_day,
         max(step.week_ending) as last_week,
@@ -10,7 +10,7 @@ with last_rows as (
     inner join core.source
         on step.source = source.source
         and source.report_covers = 'one fund'
-    group by step.source, step.label
+    group by step.source, step.holder
 ),
 
 newest as (
@@ -22,7 +22,7 @@ newest as (
 
 select
     source,
-    label,
+    holder,
     fund,
     last_day,
     last_week,

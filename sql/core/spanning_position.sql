@@ -2,18 +2,18 @@
 -- Where no calendar is known, a week in between may hide something.
 select
     position.source,
-    position.label,
+    position.holder,
     position.trade_date
 from core.fund_position as position
 inner join core.missing_day as day
     on position.source = day.source
-    and position.label = day.label
+    and position.holder = day.holder
     and position.from_date < day.trade_date
     and position.trade_date > day.trade_date
 union
 select
     position.source,
-    position.label,
+    position.holder,
     position.trade_date
 from core.fund_position as position
 inner join core.source

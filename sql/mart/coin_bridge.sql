@@ -1,6 +1,7 @@
 with held as (
     select
         source,
+        holder,
         label,
         fund,
         trade_date,
@@ -18,7 +19,7 @@ with held as (
                 'split_new': split_new,
                 'split_old': split_old
             }
-        ) over (partition by source, label order by trade_date) as before
+        ) over (partition by source, holder order by trade_date) as before
     from core.fund_day
     where coins_held is not null and not is_held
 ),

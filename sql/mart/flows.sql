@@ -5,19 +5,22 @@ with counted as (
         member.dimension,
         member.member,
         ops.share_of(week.net_flow_usd, member.share_counted) as net_flow_usd,
+        ops.share_of(week.net_flow_half_unit_usd, member.share_counted) as half_unit_usd,
         ops.share_of(week.seed_flow_usd, member.share_counted) as seed_flow_usd,
         ops.share_of(week.structural_flow_usd, member.share_counted) as structural_flow_usd,
-        coalesce(fund.leverage * fund.direction, 1) as exposure,
+        coalesce(fund.exposure, 1) as exposure,
         week.days,
         week.days - week.days_without_flow as days_with_flow,
         week.flow_method,
         week.status,
-        week.fund = 'unmapped' as is_unmapped
+        week.fund = 'unmapped' as is_unmapped,
+        week.holder
     from core.fund_week as week
     inner join core.fund_week_member as member
-        using (source, label, week_ending, issuer)
-    left join reference.fund
+        using (source, holder, week_ending, members_since)
+    left join core.membership as fund
         on week.fund = fund.fund
+        and week.members_since = fund.valid_from
     where week.days > 0 or week.net_flow_usd is not null
 ),
 
@@ -28,12 +31,13 @@ of_funds as (
         dimension,
         member,
         sum(net_flow_usd) as net_flow_usd,
+        ops.bound_of(net_flow_usd, half_unit_usd) as half_unit_usd,
         sum(net_flow_usd - seed_flow_usd) as net_flow_ex_seed_usd,
         sum(net_flow_usd - structural_flow_usd) as net_flow_ex_structural_usd,
         sum(net_flow_usd * exposure) as exposure_flow_usd,
         'sum of funds' as basis,
         case when count(distinct flow_method) > 1 then 'mixed' else max(flow_method) end as method,
-        count(*) as funds,
+        count(distinct holder) as funds,
         coalesce(
             100 * sum(days_with_flow) / nullif(sum(days), 0),
             100 * count(net_flow_usd) / count(*)
@@ -64,7 +68,8 @@ week_totals as (
         day.source,
         printed.week_ending,
         printed.is_preliminary,
-        sum(day.net_flow_usd) as net_flow_usd
+        sum(day.net_flow_usd) as net_flow_usd,
+        ops.bound_of(day.net_flow_usd, day.net_flow_half_unit_usd) as half_unit_usd
     from printed_totals as printed
     inner join core.flow_day as day
         on printed.source = day.source
@@ -80,6 +85,10 @@ with_totals as (
         of_funds.dimension,
         of_funds.member,
         coalesce(printed.net_flow_usd, of_funds.net_flow_usd) as net_flow_usd,
+        case
+            when printed.net_flow_usd is null then of_funds.half_unit_usd
+            else printed.half_unit_usd
+        end as half_unit_usd,
         of_funds.net_flow_ex_seed_usd
         + coalesce(printed.net_flow_usd - of_funds.net_flow_usd, 0) as net_flow_ex_seed_usd,
         of_funds.net_flow_ex_structural_usd
@@ -119,6 +128,7 @@ reported as (
         week.dimension,
         week.member,
         sum(week.net_flow_usd) as net_flow_usd,
+        ops.bound_of(week.net_flow_usd, week.net_flow_half_unit_usd) as half_unit_usd,
         null as net_flow_ex_seed_usd,
         null as net_flow_ex_structural_usd,
         sum(week.net_flow_usd * asset.direction) as exposure_flow_usd,
@@ -146,6 +156,7 @@ derived as (
         axis.dimension,
         'other-derived' as member,
         axis.remainder_usd as net_flow_usd,
+        axis.hard_bound_usd as half_unit_usd,
         null as net_flow_ex_seed_usd,
         null as net_flow_ex_structural_usd,
         null as exposure_flow_usd,
@@ -174,6 +185,7 @@ select
     combined.member,
     coalesce(member.member_name, combined.member) as member_name,
     cast(round(combined.net_flow_usd, 2) as decimal(18, 2)) as net_flow_usd,
+    cast(combined.half_unit_usd as decimal(18, 2)) as net_flow_half_unit_usd,
     cast(round(combined.net_flow_ex_seed_usd, 2) as decimal(18, 2)) as net_flow_ex_seed_usd,
     cast(round(combined.net_flow_ex_structural_usd, 2) as decimal(18, 2))
         as net_flow_ex_structural_usd,

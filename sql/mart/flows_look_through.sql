@@ -9,9 +9,9 @@ with looked_through as (
     from core.fund_week as week
     inner join core.fund_week_member as member
         on week.source = member.source
-        and week.label = member.label
+        and week.holder = member.holder
         and week.week_ending = member.week_ending
-        and week.issuer = member.issuer
+        and week.members_since = member.members_since
         and member.dimension = 'asset'
     left join reference.asset_weight as weight
         on week.fund = weight.fund

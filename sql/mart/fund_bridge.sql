@@ -1,9 +1,9 @@
 with paid as (
     select
         day.source,
-        day.label,
+        day.holder,
         day.week_ending,
-        coalesce(issuer.issuer, 'unmapped') as issuer,
+        coalesce(span.valid_from, date '1900-01-01') as members_since,
         action.per_share
         * coalesce(day.shares_outstanding, day.aum_local / day.nav_local)
         * day.usd_per_unit as amount_usd
@@ -11,16 +11,15 @@ with paid as (
     inner join core.fund_day as day
         on action.fund = day.fund
         and day.trade_date between action.effective_date and action.effective_date + 6
-    left join reference.fund_issuer as issuer
-        on day.fund = issuer.fund
-        and ops.is_valid(day.trade_date, issuer.valid_from, issuer.valid_to)
+    left join core.membership as span
+        on day.fund = span.fund and day.trade_date between span.valid_from and span.valid_to
     where
         action.kind = 'distribution'
         and (day.shares_outstanding is not null or day.aum_local / day.nav_local is not null)
     -- The first day on or after the ex-date: an ex-date may be a day without a report.
     qualify
         row_number() over (
-            partition by day.source, day.label, action.effective_date
+            partition by day.source, day.holder, action.effective_date
             order by day.trade_date
         ) = 1
 ),
@@ -28,12 +27,56 @@ with paid as (
 distributed as (
     select
         source,
-        label,
+        holder,
         week_ending,
-        issuer,
+        members_since,
         sum(amount_usd) as distributed_usd
     from paid
     group by all
+),
+
+-- A week may have several spans of one issuer: its sponsor or country changed within it.
+summed as (
+    select
+        week.source,
+        week.week_ending,
+        week.holder,
+        any_value(week.label) as label,
+        any_value(week.fund) as fund,
+        coalesce(span.issuer, 'unmapped') as issuer,
+        max(week.members_since) as members_since,
+        sum(week.aum_open_usd) as aum_open_usd,
+        sum(week.bridge_flow_usd) as net_flow_usd,
+        case when bool_and(week.market_effect_usd is not null) then sum(week.market_effect_usd) end
+            as market_effect_usd,
+        sum(week.fx_effect_usd) as fx_effect_usd,
+        sum(week.corporate_action_usd) as corporate_action_usd,
+        sum(week.universe_effect_usd) as universe_effect_usd,
+        sum(week.aum_close_usd) as aum_close_usd,
+        ops.bound_of(week.bridge_flow_usd, week.net_flow_half_unit_usd) as net_flow_half_unit_usd,
+        sum(week.aum_half_unit_usd) as aum_half_unit_usd,
+        sum(week.seed_flow_usd) as seed_flow_usd,
+        sum(week.structural_flow_usd) as structural_flow_usd,
+        sum(distributed.distributed_usd) as distributed_usd,
+        case when count(distinct week.flow_method) > 1 then 'mixed' else max(week.flow_method) end
+            as flow_method,
+        max(week.sampling) as sampling,
+        case
+            when bool_or(week.status = 'preliminary') then 'preliminary'
+            when bool_or(week.status = 'partial') then 'partial'
+            else 'final'
+        end as status
+    from core.fund_week as week
+    left join core.membership as span
+        on week.fund = span.fund
+        and week.members_since = span.valid_from
+    left join distributed
+        on week.source = distributed.source
+        and week.holder = distributed.holder
+        and week.week_ending = distributed.week_ending
+        and week.members_since = distributed.members_since
+    where week.is_entered
+    group by week.source, week.week_ending, week.holder, coalesce(span.issuer, 'unmapped')
 )
 
 select
@@ -43,36 +86,35 @@ select
     week.label,
     week.issuer,
     coalesce(fund.fund_name, week.label) as fund_name,
-    week.aum_open_usd,
-    week.bridge_flow_usd as net_flow_usd,
-    week.market_effect_usd,
-    week.fx_effect_usd,
-    week.corporate_action_usd,
-    week.universe_effect_usd,
-    week.aum_close_usd,
+    cast(week.aum_open_usd as decimal(18, 2)) as aum_open_usd,
+    cast(week.net_flow_usd as decimal(18, 2)) as net_flow_usd,
+    cast(week.market_effect_usd as decimal(18, 2)) as market_effect_usd,
+    cast(week.fx_effect_usd as decimal(18, 2)) as fx_effect_usd,
+    cast(week.corporate_action_usd as decimal(18, 2)) as corporate_action_usd,
+    cast(week.universe_effect_usd as decimal(18, 2)) as universe_effect_usd,
+    cast(week.aum_close_usd as decimal(18, 2)) as aum_close_usd,
+    cast(week.net_flow_half_unit_usd as decimal(18, 2)) as net_flow_half_unit_usd,
+    cast(week.aum_half_unit_usd as decimal(18, 2)) as aum_half_unit_usd,
     -- The underlying lens: a coin is priced in dollars, so an unhedged class has no FX (E28).
-    case
-        when fund.underlying_currency = 'USD' and not fund.is_hedged
-            then week.market_effect_usd + week.fx_effect_usd
-        else week.market_effect_usd
-    end as underlying_market_effect_usd,
-    case
-        when fund.underlying_currency = 'USD' and not fund.is_hedged then 0 * week.market_effect_usd
-        else week.fx_effect_usd
-    end as underlying_fx_effect_usd,
-    week.seed_flow_usd,
-    week.structural_flow_usd,
-    cast(round(coalesce(distributed.distributed_usd, 0), 2) as decimal(18, 2))
-        as distributed_usd,
+    cast(
+        case
+            when fund.is_dollar_priced then week.market_effect_usd + week.fx_effect_usd
+            else week.market_effect_usd
+        end as decimal(18, 2)
+    ) as underlying_market_effect_usd,
+    cast(
+        case
+            when fund.is_dollar_priced then 0 * week.market_effect_usd
+            else week.fx_effect_usd
+        end as decimal(18, 2)
+    ) as underlying_fx_effect_usd,
+    cast(week.seed_flow_usd as decimal(18, 2)) as seed_flow_usd,
+    cast(week.structural_flow_usd as decimal(18, 2)) as structural_flow_usd,
+    cast(round(coalesce(week.distributed_usd, 0), 2) as decimal(18, 2)) as distributed_usd,
     week.flow_method,
     week.sampling,
     week.status
-from core.fund_week as week
-left join reference.fund
+from summed as week
+left join core.membership as fund
     on week.fund = fund.fund
-left join distributed
-    on week.source = distributed.source
-    and week.label = distributed.label
-    and week.week_ending = distributed.week_ending
-    and week.issuer = distributed.issuer
-where week.aum_open_usd is not null and week.aum_close_usd is not null
+    and week.members_since = fund.valid_from

@@ -7,10 +7,7 @@ with weekly as (
         flows.member_name,
         flows.net_flow_usd,
         flows.status
-    from mart.flows
-    inner join core.dimension
-        on flows.dimension = dimension.dimension
-        and dimension.is_daily
+    from mart.flows as flows
 ),
 
 -- Days, and a row without flow at the end of every week, at which the sums are read.
@@ -75,6 +72,19 @@ rolled as (
     from weekly
 ),
 
+-- No sum over a week that nobody has read yet is known (E107): from the day after it they are.
+read_since as (
+    select
+        weeks.source,
+        weeks.week_ending,
+        max(unread.week_ending) + 1 as first_day
+    from weekly as weeks
+    inner join core.unread_week as unread
+        on weeks.source = unread.source
+        and weeks.week_ending > unread.week_ending
+    group by all
+),
+
 printed as (
     select
         source,
@@ -95,13 +105,20 @@ select
     rolled.member_name,
     rolled.net_flow_usd,
     -- Where days are unknown, calendar periods are the source's own or none (E34, E78).
-    cast(cumulated.mtd as decimal(18, 2)) as mtd_net_flow_usd,
-    cast(cumulated.qtd as decimal(18, 2)) as qtd_net_flow_usd,
-    cast(cumulated.ytd as decimal(18, 2)) as ytd_net_flow_usd,
-    cast(cumulated.inception as decimal(18, 2)) as since_inception_net_flow_usd,
-    cast(rolled.rolling_4w as decimal(18, 2)) as rolling_4w_net_flow_usd,
-    cast(rolled.rolling_13w as decimal(18, 2)) as rolling_13w_net_flow_usd,
-    cast(rolled.rolling_52w as decimal(18, 2)) as rolling_52w_net_flow_usd,
+    ops.if_known(cumulated.mtd, date_trunc('month', rolled.week_ending), read_since.first_day)
+        as mtd_net_flow_usd,
+    ops.if_known(cumulated.qtd, date_trunc('quarter', rolled.week_ending), read_since.first_day)
+        as qtd_net_flow_usd,
+    ops.if_known(cumulated.ytd, date_trunc('year', rolled.week_ending), read_since.first_day)
+        as ytd_net_flow_usd,
+    ops.if_known(cumulated.inception, date '0001-01-01', read_since.first_day)
+        as since_inception_net_flow_usd,
+    ops.if_known(rolled.rolling_4w, rolled.week_ending - 21, read_since.first_day)
+        as rolling_4w_net_flow_usd,
+    ops.if_known(rolled.rolling_13w, rolled.week_ending - 84, read_since.first_day)
+        as rolling_13w_net_flow_usd,
+    ops.if_known(rolled.rolling_52w, rolled.week_ending - 357, read_since.first_day)
+        as rolling_52w_net_flow_usd,
     cast(printed.mtd as decimal(18, 2)) as printed_mtd_net_flow_usd,
     cast(printed.ytd as decimal(18, 2)) as printed_ytd_net_flow_usd,
     rolled.status
@@ -117,3 +134,6 @@ left join printed
     and rolled.week_ending = printed.week_ending
     and rolled.dimension = printed.dimension
     and rolled.member = printed.member
+left join read_since
+    on rolled.source = read_since.source
+    and rolled.week_ending = read_since.week_ending

@@ -17,6 +17,7 @@ flows as (
         flows.member,
         flows.member_name,
         flows.net_flow_usd,
+        coalesce(flows.net_flow_half_unit_usd, 0) as half_unit_usd,
         flows.status,
         source.universe,
         source.week_ends,
@@ -54,61 +55,6 @@ paired as (
     where one.dimension = 'asset'
 ),
 
-sides as (
-    select
-        source,
-        week_ending
-    from paired
-    union
-    select
-        other_source as source,
-        other_week_ending as week_ending
-    from paired
-),
-
-counted as (
-    select distinct
-        source,
-        label,
-        week_ending,
-        dimension,
-        member
-    from core.fund_week_member
-    semi join sides
-        using (source, week_ending)
-    anti join core.reported_week using (source, week_ending, dimension)
-),
-
--- How far rounding moves a flow: as it is printed, or as the sum of its printed days (F9).
-bounds as (
-    select
-        source,
-        week_ending,
-        dimension,
-        member,
-        case
-            when dimension = 'total' then min(half_unit_usd)
-            else sum(half_unit_usd)
-        end as hard_bound
-    from core.printed_usd
-    where period = 'week' and measure = 'net_flow'
-    group by source, week_ending, dimension, member
-    union all
-    select
-        day.source,
-        day.week_ending,
-        week.dimension,
-        week.member,
-        sum(day.half_unit) as hard_bound
-    from core.observation as day
-    inner join counted as week
-        on day.source = week.source
-        and day.label = week.label
-        and day.week_ending = week.week_ending
-    where day.dimension = 'fund' and day.period in ('day', 'week') and day.measure = 'net_flow'
-    group by all
-),
-
 compared as (
     select
         one.source,
@@ -131,7 +77,7 @@ compared as (
         one.net_flow_usd,
         other.net_flow_usd as other_net_flow_usd,
         other.net_flow_usd - one.net_flow_usd as difference_usd,
-        coalesce(bound.hard_bound, 0) + coalesce(other_bound.hard_bound, 0) as hard_bound,
+        one.half_unit_usd + other.half_unit_usd as hard_bound,
         one.status = 'final' and other.status = 'final' as is_final,
         one.dimension = 'fund' or one.universe = other.universe as is_same_universe
     from paired
@@ -143,16 +89,6 @@ compared as (
         and paired.other_week_ending = other.week_ending
         and one.dimension = other.dimension
         and one.member = other.member
-    left join bounds as bound
-        on one.source = bound.source
-        and one.week_ending = bound.week_ending
-        and one.dimension = bound.dimension
-        and one.member = bound.member
-    left join bounds as other_bound
-        on other.source = other_bound.source
-        and other.week_ending = other_bound.week_ending
-        and other.dimension = other_bound.dimension
-        and other.member = other_bound.member
 ),
 
 -- The sessions of the other source's week, each with the one before and after: a source that dates

@@ -1,6 +1,7 @@
 with steps as (
     select
         source,
+        holder,
         label,
         fund,
         trade_date,
@@ -22,7 +23,7 @@ with steps as (
 usual as (
     select
         source,
-        label,
+        holder,
         sampling,
         count(*) as steps,
         median(implied_return) as usual_return,
@@ -40,7 +41,7 @@ against as (
     from steps
     inner join usual
         on steps.source = usual.source
-        and steps.label = usual.label
+        and steps.holder = usual.holder
         and steps.sampling = usual.sampling
 )
 
@@ -61,9 +62,9 @@ select
         else 'disagrees'
     end as verdict
 from against
--- The worst day of the week; a label that changed its sampling has two usual returns.
+-- The worst day of the week; a fund that changed its sampling has two usual returns.
 qualify
     row_number() over (
-        partition by source, label, week_ending
+        partition by source, holder, week_ending
         order by abs(implied_return - usual_return) desc, trade_date
     ) = 1

@@ -14,15 +14,18 @@ where not session.is_reported
 union all
 select
     missing.source,
-    missing.label,
+    holder.label,
     missing.week_ending,
     missing.trade_date
 from core.missing_day as missing
+inner join core.holder
+    on missing.source = holder.source
+    and missing.holder = holder.holder
 inner join core.source
     on missing.source = source.source
     and source.report_covers = 'one fund'
 -- Not those that are held back, or without a rate.
 anti join core.fund_day as day
     on missing.source = day.source
-    and missing.label = day.label
+    and missing.holder = day.holder
     and missing.trade_date = day.trade_date

@@ -53,8 +53,8 @@ not_of_fund as (
         and observation.dimension = 'fund'
         and observation.measure in ('nav', 'market_price')
         and observation.value is not null
-    inner join reference.fund
-        on day.fund = fund.fund
+    inner join core.membership as fund
+        on day.fund = fund.fund and day.trade_date between fund.valid_from and fund.valid_to
     where day.is_foreign
 ),
 

@@ -12,11 +12,12 @@ What is computed:
     rates           US dollars for a unit of a currency
     positions       what a source says about a fund on a day, splits and all
     steps           from one position to the next (F1, F2, F4); exits; with `transfers`
-    weeks           a fund's week, by the issuer or sponsor that it then had
+    weeks           a fund's week, or a part of it in which the fund is one thing
+    missing_days    days without a row, and what they make doubtful
     reported        weeks that a source prints by member
     book            all of it, source by source
     flows, changes, periods     the rows of the marts
 
-What it is held against: `compare` (keys both ways, then every column), `faults` (where the SQL is
-known to be wrong), `worlds` (what is left out) with `fund_worlds`, `weekly_worlds`, `page_worlds`.
+What it is held against: `compare` (keys both ways, then every column), on samples, real reports and
+random `worlds` with `fund_worlds`, `weekly_worlds`, `page_worlds`.
 """

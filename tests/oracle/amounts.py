@@ -50,6 +50,15 @@ def added(amounts: Iterable[Decimal | None]) -> Decimal | None:
     return sum(known, ZERO) if known else None
 
 
+def bound(known: Iterable[tuple[Decimal | None, Decimal | None]]) -> Decimal | None:
+    """Return how far rounding in print can move a sum of amounts, each with its half unit (F9).
+
+    None if an amount that is known has none: it was not printed, but computed.
+    """
+    units = [half_unit for amount, half_unit in known if amount is not None]
+    return None if None in units else added(units)
+
+
 def plus(amount: Decimal | None, more: Decimal | None) -> Decimal | None:
     """Add what is known of two amounts."""
     return added((amount, more))

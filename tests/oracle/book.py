@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
 
 from tests.oracle.amounts import added, exactly
 from tests.oracle.member_days import MemberDay, member_days, weeks_of_days
@@ -37,6 +36,16 @@ Sessions = Mapping[dt.date, dt.date]
 
 
 @dataclass(frozen=True, slots=True)
+class PrintedTotal:
+    """The total of a day as printed, with how far rounding can move it."""
+
+    week: dt.date
+    flow: Decimal | None
+    half_unit: Decimal | None
+    is_preliminary: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """A source, computed."""
 
@@ -44,8 +53,7 @@ class Book:
     reference: Reference
     days: list[list[FundDay]]
     steps: list[list[Step]]
-    by_issuer: list[FundWeek]
-    by_sponsor: list[FundWeek]
+    weeks: list[FundWeek]
     stated: set[tuple[str, dt.date]]
     """Funds and weeks of which the week itself is printed (E115)."""
     covered: set[tuple[str, dt.date]]
@@ -53,22 +61,21 @@ class Book:
     reported: list[ReportedWeek]
     member_days: list[MemberDay]
     """Days by member of weeks without funds (E114)."""
-    printed_totals: dict[dt.date, tuple[dt.date, Decimal | None, bool]]
-    """Of a day: its week, the total that the source prints, whether it is preliminary."""
-    sponsor_changes: set[tuple[dt.date, str]]
-    """Weeks and sponsors between which a fund goes (E84)."""
+    printed_totals: dict[dt.date, PrintedTotal]
+    """The totals of days that the source prints."""
     not_renewed: dict[str, dt.date]
     """Of a source of one file a fund: the last week of a fund that has not ended (E81)."""
 
-    def member(self, dimension: str, fund: str, owner: str) -> str:
-        """Return the member of a dimension for which a fund counts; owner: of that time."""
-        known = self.reference.funds.get(fund)
+    def member(self, dimension: str, fund: str, day: dt.date) -> str:
+        """Return the member of a dimension for which a fund counts on a day."""
+        known = self.reference.fund(fund, day)
+        issuer = self.reference.issuer(fund, day)
         is_domicile = self.source.country_basis == "domicile"
         members = {
             "fund": fund,
             "total": "total",
-            "issuer": owner,
-            "sponsor": owner,
+            "issuer": issuer,
+            "sponsor": self.reference.sponsor(issuer, day),
             "issuer_as_is": self.reference.issuer_today(fund),
             "asset": known.asset if known else UNMAPPED,
             "product_type": known.product_type if known else UNMAPPED,
@@ -90,11 +97,10 @@ class Book:
         """Whether a fund of a member has not been renewed, so that its week is unknown (E81)."""
         if not any(last < week for last in self.not_renewed.values()):
             return False
-        weeks = self.by_sponsor if dimension == "sponsor" else self.by_issuer
         return any(
-            self.not_renewed.get(each.label) == each.week < week
-            and self.member(dimension, each.fund, each.owner) == member
-            for each in weeks
+            self.not_renewed.get(each.holder) == each.week < week
+            and self.member(dimension, each.fund, each.since) == member
+            for each in self.weeks
         )
 
 
@@ -124,28 +130,21 @@ def _book(ground: Ground, said: list[Observation]) -> Book:
     ends = [exit_of(ground, chain, with_aum, _replaced(chain, steps)) for chain in steps]
     steps = [ended(chain, end) for chain, end in zip(steps, ends, strict=True)]
 
-    def sponsor(fund: str, day: dt.date) -> str:
-        return reference.sponsor(reference.issuer(fund, day), day)
-
     stated = stated_weeks(money, reference)
-    by_issuer, by_sponsor = (
-        with_stated(fund_weeks(ground, steps, days, sessions, owner), stated, owner)
-        for owner in (reference.issuer, sponsor)
-    )
+    of_days = fund_weeks(ground, steps, days, sessions, reference.since)
+    weeks = with_stated(of_days, stated, reference.since)
     of_members = member_days(money, reference, {each.week for chain in days for each in chain})
     return Book(
         source=source,
         reference=reference,
         days=days,
         steps=steps,
-        by_issuer=by_issuer,
-        by_sponsor=by_sponsor,
+        weeks=weeks,
         stated={(each.who, each.week) for each in stated},
-        covered={(each.fund, each.week) for each in by_issuer},
+        covered={(each.fund, each.week) for each in weeks},
         reported=[*reported_weeks(money, reference), *weeks_of_days(of_members)],
         member_days=of_members,
         printed_totals=_printed_totals(money),
-        sponsor_changes=_sponsor_changes(reference, steps),
         not_renewed=_not_renewed(source, steps),
     )
 
@@ -193,37 +192,30 @@ def _reported_sessions(days: list[list[FundDay]]) -> Sessions:
 
 def _printed_totals(
     said: list[Observation],
-) -> dict[dt.date, tuple[dt.date, Decimal | None, bool]]:
+) -> dict[dt.date, PrintedTotal]:
     cells: dict[dt.date, list[Observation]] = defaultdict(list)
     for each in said:
         if each.dimension == "total" and each.measure == "net_flow" and each.period == "day":
             cells[each.period_end].append(each)
-    return {
-        day: (
+    totals = {}
+    for day, printed in cells.items():
+        known = [each for each in printed if not (each.value == 0 and each.is_preliminary)]
+        totals[day] = PrintedTotal(
             printed[0].week_ending,
-            added(
-                None if each.value == 0 and each.is_preliminary else each.value for each in printed
-            ),
+            added(each.value for each in known),
+            added(each.half_unit for each in known if each.value is not None),
             any(each.is_preliminary for each in printed),
         )
-        for day, printed in cells.items()
-    }
+    return totals
 
 
 def _not_renewed(source: Source, steps: list[list[Step]]) -> dict[str, dt.date]:
     if source.has_all_funds:
         return {}
-    last = {chain[0].label: max(each.week for each in chain) for chain in steps if chain}
-    closed = {chain[0].label for chain in steps if chain and chain[-1].close == 0}
-    return {label: week for label, week in last.items() if label not in closed}
+    last = {_holder(chain): max(each.week for each in chain) for chain in steps if chain}
+    closed = {_holder(chain) for chain in steps if chain and chain[-1].close == 0}
+    return {holder: week for holder, week in last.items() if holder not in closed}
 
 
-def _sponsor_changes(reference: Reference, steps: list[list[Step]]) -> set[tuple[dt.date, str]]:
-    found = set()
-    for before, step in (pair for chain in steps if chain for pair in pairwise([chain[0], *chain])):
-        issuer = reference.issuer(step.fund, step.day)
-        then = reference.sponsor(reference.issuer(step.fund, before.day), before.day)
-        now, at_end = (reference.sponsor(issuer, day) for day in (step.day, step.week))
-        if len({then, now, at_end}) > 1:
-            found |= {(step.week, each) for each in (then, now, at_end)}
-    return found
+def _holder(chain: list[Step]) -> str:
+    return chain[0].label if chain[0].fund == UNMAPPED else chain[0].fund

@@ -7,9 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from tests.oracle.amounts import ZERO, added, cents, percent, plus
+from tests.oracle.amounts import ZERO, added, bound, cents, percent, plus
 from tests.oracle.book import Book
-from tests.oracle.faults import MARKS, marks_of_change
 from tests.oracle.flows import (
     FINAL,
     PARTIAL,
@@ -21,22 +20,36 @@ from tests.oracle.flows import (
     reported_members,
 )
 from tests.oracle.reference import UNMAPPED
-from tests.oracle.weeks import WEEK, FundWeek
+from tests.oracle.weeks import WEEK, FundWeek, one_or_mixed
 
 
 def fund_bridge(book: Book) -> list[Row]:
     """The bridge of every fund and week from opening to closing AUM, with both lenses."""
     paid = _distributed(book)
+    spans: dict[tuple[str, dt.date, str], list[FundWeek]] = defaultdict(list)
+    for each in book.weeks:
+        if each.is_entered:
+            issuer = book.reference.issuer(each.fund, each.since)
+            spans[each.holder, each.week, issuer].append(each)
     return [
-        _bridge_row(book, each, paid.get((each.label, each.week, each.owner), Decimal(0)))
-        for each in book.by_issuer
-        if each.open is not None and each.close is not None
+        _bridge_row(
+            book, issuer, weeks, sum((paid[holder, week, each.since] for each in weeks), ZERO)
+        )
+        for (holder, week, issuer), weeks in spans.items()
     ]
 
 
-def _bridge_row(book: Book, week: FundWeek, paid: Decimal) -> Row:
-    fund = book.reference.funds.get(week.fund)
-    market, fx = week.market, week.fx
+def _bridge_row(book: Book, issuer: str, weeks: list[FundWeek], paid: Decimal) -> Row:
+    """Of several spans of one issuer, the country or the firm behind it changed in the week."""
+    week = max(weeks, key=lambda each: each.since)
+    fund = book.reference.fund(week.fund, week.since)
+
+    def total(name: str) -> Decimal | None:
+        return added(getattr(each, name) for each in weeks)
+
+    market = None if any(each.market is None for each in weeks) else total("market")
+    fx = total("fx")
+    statuses = {each.status for each in weeks}
     # A coin is priced in dollars, so an unhedged class has no FX of its own (E28).
     is_in_dollars = fund is not None and fund.underlying_currency == "USD" and not fund.is_hedged
     own_market = market if market is None or not is_in_dollars else plus(market, fx)
@@ -46,29 +59,31 @@ def _bridge_row(book: Book, week: FundWeek, paid: Decimal) -> Row:
         "week_ending": week.week,
         "fund": week.fund,
         "label": week.label,
-        "issuer": week.owner,
+        "issuer": issuer,
         "fund_name": fund.name if fund else week.label,
-        "aum_open_usd": week.open,
-        "net_flow_usd": week.bridge_flow,
+        "aum_open_usd": total("open"),
+        "net_flow_usd": total("bridge_flow"),
         "market_effect_usd": market,
         "fx_effect_usd": fx,
-        "corporate_action_usd": week.corporate,
-        "universe_effect_usd": week.universe,
-        "aum_close_usd": week.close,
+        "corporate_action_usd": total("corporate"),
+        "universe_effect_usd": total("universe"),
+        "aum_close_usd": total("close"),
+        "net_flow_half_unit_usd": bound((each.bridge_flow, each.flow_half_unit) for each in weeks),
+        "aum_half_unit_usd": total("aum_half_unit"),
         "underlying_market_effect_usd": own_market,
         "underlying_fx_effect_usd": own_fx,
-        "seed_flow_usd": week.seed,
-        "structural_flow_usd": week.structural,
+        "seed_flow_usd": total("seed"),
+        "structural_flow_usd": total("structural"),
         "distributed_usd": cents(paid),
-        "flow_method": week.method,
-        "sampling": "weekly" if week.is_weekly else "daily",
-        "status": week.status,
+        "flow_method": one_or_mixed({each.method for each in weeks if each.method}),
+        "sampling": "weekly" if any(each.is_weekly for each in weeks) else "daily",
+        "status": next(each for each in (PRELIMINARY, PARTIAL, FINAL) if each in statuses),
     }
 
 
-def _distributed(book: Book) -> dict[tuple[str, dt.date, str], Decimal]:
+def _distributed(book: Book) -> dict[tuple[str, dt.date, dt.date], Decimal]:
     """Per share x shares, on the first day on or after the ex-date that tells the shares (E12)."""
-    paid: dict[tuple[str, dt.date, str], Decimal] = defaultdict(Decimal)
+    paid: dict[tuple[str, dt.date, dt.date], Decimal] = defaultdict(Decimal)
     for days in book.days:
         for action in book.reference.of(days[0].fund, "distribution"):
             for day in days:
@@ -76,8 +91,9 @@ def _distributed(book: Book) -> dict[tuple[str, dt.date, str], Decimal]:
                 if shares is None and day.aum is not None and day.nav:
                     shares = day.aum / day.nav
                 if shares is not None and action.day <= day.day < action.day + WEEK:
-                    owner = book.reference.issuer(day.fund, day.day)
-                    paid[day.label, day.week, owner] += action.per_share * shares * (day.rate or 0)
+                    holder = day.label if day.fund == UNMAPPED else day.fund
+                    since = book.reference.since(day.fund, day.day)
+                    paid[holder, day.week, since] += action.per_share * shares * (day.rate or 0)
                     break
     return paid
 
@@ -86,11 +102,8 @@ def aum_change(book: Book) -> list[Row]:
     """The change of AUM over a week, split into flow, market, FX, corporate actions, universe."""
     rows = []
     for key, all_parts in grouped(book).items():
-        parts = [
-            each for each in all_parts if each[0].open is not None and each[0].close is not None
-        ]
-        if parts:
-            rows.append(_change_of_funds(book, key, parts))
+        if any(week.is_entered for week, _ in all_parts):
+            rows.append(_change_of_funds(book, key, all_parts))
     reported = list(_change_reported(book))
     printed = {(row["week_ending"], row["dimension"]) for row in reported}
     own = [row for row in rows if (row["week_ending"], row["dimension"]) not in printed]
@@ -104,24 +117,27 @@ def _change_of_funds(book: Book, key: Key, parts: list[tuple[FundWeek, Decimal]]
     opened, closed, flow = total("open"), total("close"), total("bridge_flow")
     effects = {name: total(name) for name in ("fx", "corporate", "universe")}
     known = [each for each in parts if each[0].market is not None]
-    with_flow = [each for each in parts if each[0].bridge_flow is not None]
+    based = [each for each in parts if each[0].bridge_flow is not None and each[0].open is not None]
     market = None
     if len(known) == len(parts) and opened is not None and closed is not None:
         market = closed - opened - (added((flow, *effects.values())) or ZERO)
-    status = FINAL
-    if any(each.status == PRELIMINARY for each, _ in parts):
-        status = PRELIMINARY
-    elif (
-        market is None
-        or book.lacks_a_fund(*key)
-        or any(each.status == PARTIAL or each.fund == UNMAPPED for each, _ in parts)
-    ):
-        status = PARTIAL
+    is_whole = market is not None and not book.lacks_a_fund(*key)
+    status = _status([week for week, _ in parts], is_whole=is_whole)
+    row = _change_row(book, key, "funds", status, opened=opened, closed=closed, flow=flow)
+    if not all(week.is_bridged for week, _ in parts):
+        row |= {"aum_change_usd": None, "aum_change_pct": None}
     return {
-        **_change_row(book, key, "funds", status, opened=opened, closed=closed, flow=flow),
+        **row,
+        "net_flow_half_unit_usd": bound(
+            (week.bridge_flow, counted(week.flow_half_unit, share)) for week, share in parts
+        ),
+        "aum_half_unit_usd": bound(
+            (week.close, counted(week.aum_half_unit, share)) for week, share in parts
+        ),
         # Known flow over the AUM of the same funds (E80).
         "flow_pct_of_aum": percent(
-            flow, added(counted(week.open, share) for week, share in with_flow)
+            added(counted(week.bridge_flow, share) for week, share in based),
+            added(counted(week.open, share) for week, share in based),
         ),
         "market_effect_usd": market,
         "fx_effect_usd": effects["fx"],
@@ -130,8 +146,14 @@ def _change_of_funds(book: Book, key: Key, parts: list[tuple[FundWeek, Decimal]]
         "coverage": percent(
             added(counted(week.close, share) for week, share in known) or ZERO, closed
         ),
-        MARKS: marks_of_change(book, key, [each for each, _ in parts]),
     }
+
+
+def _status(weeks: list[FundWeek], *, is_whole: bool) -> str:
+    if any(each.status == PRELIMINARY for each in weeks):
+        return PRELIMINARY
+    is_partial = any(each.status == PARTIAL or each.fund == UNMAPPED for each in weeks)
+    return PARTIAL if is_partial or not is_whole else FINAL
 
 
 def _change_row(
@@ -159,13 +181,14 @@ def _change_row(
         "corporate_action_usd": None,
         "universe_effect_usd": None,
         "aum_close_usd": closed,
+        "net_flow_half_unit_usd": None,
+        "aum_half_unit_usd": None,
         "aum_change_usd": change,
         "aum_change_pct": percent(change, opened),
         "flow_pct_of_aum": percent(flow, opened),
         "method": method,
         "coverage": None,
         "status": status,
-        MARKS: {},
     }
 
 
@@ -182,6 +205,8 @@ def _change_reported(book: Book) -> Iterator[Row]:
         if any(each.is_preliminary for each in labels):
             status = PRELIMINARY
         row = _change_row(book, key, "reported", status, opened=opened, closed=closed, flow=flow)
+        row["net_flow_half_unit_usd"] = bound((each.flow, each.flow_half_unit) for each in labels)
+        row["aum_half_unit_usd"] = bound((each.aum, each.aum_half_unit) for each in labels)
         if row["aum_change_usd"] is not None and flow is not None:
             # Market and FX are one number where only AUM and flow are printed.
             row["market_effect_usd"] = row["aum_change_usd"] - flow

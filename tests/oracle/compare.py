@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +17,6 @@ from typing import Any
 from tests.oracle.amounts import exactly
 from tests.oracle.book import Book, books
 from tests.oracle.changes import aum_change, fund_bridge
-from tests.oracle.faults import MARKS, WHOLE_ROW
 from tests.oracle.flows import flows
 from tests.oracle.observed import Observation, Source, observations, select_all, sources
 from tests.oracle.periods import period_flows
@@ -46,14 +45,12 @@ class Difference:
     column: str
     oracle: Any
     mart: Any
-    fault: str | None = None
-    """The known fault that the oracle names for this cell."""
 
     def __str__(self) -> str:
         """Return it as a person reads it."""
         key = " ".join(str(each) for each in self.key)
         found = f"{self.column} | oracle {self.oracle} | mart {self.mart}"
-        return f"{self.table} | {key} | {found} | {self.fault or 'unknown'}"
+        return f"{self.table} | {key} | {found}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +59,6 @@ class Comparison:
 
     rows: Mapping[str, int]
     differences: list[Difference]
-
-    def unexplained(self, known: Collection[str]) -> list[Difference]:
-        """Return the differences that are none of some known faults."""
-        return [each for each in self.differences if each.fault not in known]
-
-    def by_fault(self) -> Counter[str]:
-        """Return how many rows differ, by known fault."""
-        rows = {(each.fault or "unknown", each.table, each.key) for each in self.differences}
-        return Counter(fault for fault, _, _ in rows)
 
     def counted(self) -> str:
         """Return the count of rows and of different ones, by table."""
@@ -96,16 +84,6 @@ class Expected:
     books: Mapping[str, Book]
     tables: Mapping[str, list[Row]]
 
-    def fault_of_absence(self, key: tuple[Any, ...]) -> str | None:
-        """Return why a mart has a row that it should not have, if that is known (E84)."""
-        source, week, dimension, member = key if len(key) == len(MEMBER) else ("", "", "", "")
-        changes = self.books[source].sponsor_changes if dimension == "sponsor" else set()
-        return (
-            "E84"
-            if (week, member) in {(each.isoformat(), name) for each, name in changes}
-            else None
-        )
-
 
 def expected(database: Path, reference: Path) -> Expected:
     """Compute the marts of a database once more."""
@@ -130,26 +108,20 @@ def computed(
     return Expected({book.source.source: book for book in made}, tables)
 
 
-def compare(
-    database: Path, ours: Expected, *, only: Callable[[str], bool] = lambda _: True
-) -> Comparison:
-    """Compare the marts of a database with what was computed, for all sources or some by name."""
+def compare(database: Path, ours: Expected) -> Comparison:
+    """Compare the marts of a database with what was computed."""
     counts, differences = {}, []
     for table, key in KEYS.items():
         mine, marts = (
-            _by_key(key, (row for row in rows if only(row["source"])))
-            for rows in (ours.tables[table], select_all(database, table))
+            _by_key(key, rows) for rows in (ours.tables[table], select_all(database, table))
         )
         counts[table] = len(mine.keys() | marts.keys())
         for each in sorted(mine.keys() | marts.keys(), key=str):
             if each in mine and each in marts:
                 differences += _differences(table, each, mine[each], marts[each])
             else:
-                marks = mine[each].get(MARKS, {}) if each in mine else {}
-                fault = marks.get(WHOLE_ROW)
-                fault = fault or ours.fault_of_absence(each)
                 here, there = ("a row" if each in rows else None for rows in (mine, marts))
-                differences.append(Difference(table, each, "(row)", here, there, fault))
+                differences.append(Difference(table, each, "(row)", here, there))
     return Comparison(counts, differences)
 
 
@@ -167,12 +139,9 @@ def _text(value: Any) -> Any:
 
 
 def _differences(table: str, key: tuple[Any, ...], ours: Row, theirs: Row) -> list[Difference]:
-    assert ours.keys() - {MARKS} == theirs.keys(), (table, ours.keys() ^ theirs.keys())
-    marks = ours.get(MARKS, {})
+    assert ours.keys() == theirs.keys(), (table, ours.keys() ^ theirs.keys())
     return [
-        Difference(
-            table, key, name, ours[name], theirs[name], marks.get(name) or marks.get(WHOLE_ROW)
-        )
+        Difference(table, key, name, ours[name], theirs[name])
         for name in theirs
         if (table, name) not in NOT_COMPARED and not _equal(name, ours[name], theirs[name])
     ]

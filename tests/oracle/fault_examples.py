@@ -9,7 +9,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tests.bridge_world import m
-from tests.oracle import faults
 from tests.oracle.fault_example import (
     BRIDGE,
     CHANGE,
@@ -182,7 +181,7 @@ EXAMPLES = (
         ),
     ),
     Example(
-        faults.ABSENT,
+        "E113",
         "e113all",
         reports(
             """
@@ -232,7 +231,7 @@ EXAMPLES = (
         (Right(BRIDGE, in_bridge("dashes", week_ending=W0), effects(A=0, F=4, M=1, U=98, Z=103)),),
     ),
     Example(
-        faults.ASSETS_IN_FLOATS,
+        "assets_in_floats",
         "floats",
         reports(
             """
@@ -244,7 +243,7 @@ EXAMPLES = (
         (Right(FLOWS, fund("floats"), {"net_flow_usd": Decimal("-35584046782.62")}),),
     ),
     Example(
-        faults.TOTAL_ALONE,
+        "total_alone",
         "alone",
         of_a_page,
         (Right(FLOWS, TOTAL, {"net_flow_usd": m(8), "basis": "printed"}),),
@@ -267,7 +266,7 @@ EXAMPLES = (
         (Right(FLOWS, fund("lacking"), {"coverage": Decimal(75), "status": "partial"}),),
     ),
     Example(
-        faults.FUNDS_TWICE,
+        "funds_twice",
         "issuers",
         of_an_issuer,
         (Right(FLOWS, TOTAL, {"funds": 1, "net_flow_usd": m(5)}),),

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from tests.oracle.amounts import HUNDRED, ZERO, added, cents, rounded
+from tests.oracle.amounts import HUNDRED, ZERO, added, bound, cents, rounded
 from tests.oracle.book import DIMENSIONS, Book
-from tests.oracle.faults import MARKS, marks_of_flows
 from tests.oracle.reference import UNMAPPED
 from tests.oracle.reported import ReportedWeek, remainders
 from tests.oracle.steps import Step
@@ -32,7 +31,7 @@ def flows(book: Book) -> list[Row]:
     for each in remainders(book.reported):
         status = PRELIMINARY if each.is_preliminary else FINAL
         row = _flow_row(book, (each.week, each.dimension, "other-derived"), "derived", status)
-        rows.append({**row, "net_flow_usd": each.amount})
+        rows.append({**row, "net_flow_usd": each.amount, "net_flow_half_unit_usd": each.bound})
     return rows
 
 
@@ -45,6 +44,7 @@ def _flow_row(book: Book, key: Key, basis: str, status: str) -> Row:
         "member": member,
         "member_name": book.reference.name(dimension, member),
         "net_flow_usd": None,
+        "net_flow_half_unit_usd": None,
         "net_flow_ex_seed_usd": None,
         "net_flow_ex_structural_usd": None,
         "exposure_flow_usd": None,
@@ -54,7 +54,6 @@ def _flow_row(book: Book, key: Key, basis: str, status: str) -> Row:
         "funds": None,
         "coverage": None,
         "status": status,
-        MARKS: {},
     }
 
 
@@ -62,8 +61,8 @@ def grouped(book: Book) -> dict[Key, list[tuple[FundWeek, Decimal]]]:
     """Return the fund weeks of every member, each with the part of it that counts."""
     found: dict[Key, list[tuple[FundWeek, Decimal]]] = defaultdict(list)
     for dimension in DIMENSIONS:
-        for each in book.by_sponsor if dimension == "sponsor" else book.by_issuer:
-            member = book.member(dimension, each.fund, each.owner)
+        for each in book.weeks:
+            member = book.member(dimension, each.fund, each.since)
             share = book.share(dimension, each.fund, each.week)
             found[each.week, dimension, member].append((each, share))
     return found
@@ -84,7 +83,7 @@ def _flows_of_funds(book: Book) -> Iterator[Row]:
             part = counted(week.flow, share)
             flow.append(part)
             if part is not None:
-                fund = book.reference.funds.get(week.fund)
+                fund = book.reference.fund(week.fund, week.since)
                 ex_seed.append(part - cents(week.seed * share))
                 ex_structural.append(part - cents(week.structural * share))
                 exposure.append(part * (fund.exposure if fund else 1))
@@ -95,13 +94,15 @@ def _flows_of_funds(book: Book) -> Iterator[Row]:
         yield {
             **_flow_row(book, key, "sum of funds", status),
             "net_flow_usd": added(flow),
+            "net_flow_half_unit_usd": bound(
+                (week.flow, counted(week.flow_half_unit, share)) for week, share in parts
+            ),
             "net_flow_ex_seed_usd": added(ex_seed),
             "net_flow_ex_structural_usd": added(ex_structural),
             "exposure_flow_usd": added(exposure),
             "method": one_or_mixed({each.method for each, _ in parts if each.method}),
-            "funds": len({each.label for each, _ in parts}),
+            "funds": len({each.holder for each, _ in parts}),
             "coverage": _coverage_of_days([each for each, _ in parts]),
-            MARKS: marks_of_flows(book, key, [each for each, _ in parts]),
         }
 
 
@@ -125,30 +126,32 @@ def _status_of_flows(book: Book, key: Key, parts: list[tuple[FundWeek, Decimal]]
 
 
 def _printed_days(book: Book, week: dt.date) -> bool:
-    return any(each[0] == week for each in book.printed_totals.values())
+    return any(each.week == week for each in book.printed_totals.values())
 
 
 def day_total(book: Book, day: dt.date, of_funds: Decimal | None) -> Decimal | None:
     """Return the total of a day: the source's own, else our sum."""
-    _, printed, _ = book.printed_totals.get(day, (day, None, False))
-    return of_funds if printed is None else cents(printed)
+    printed = book.printed_totals.get(day)
+    return of_funds if printed is None or printed.flow is None else cents(printed.flow)
 
 
 def _with_printed_total(book: Book, row: Row) -> Row:
     """Let the totals of days that a source prints stand for those days, instead of our sum."""
     week = row["week_ending"]
-    printed = {day: each for day, each in book.printed_totals.items() if each[0] == week}
+    printed = {day: each for day, each in book.printed_totals.items() if each.week == week}
     if row["dimension"] != "total" or not printed:
         return row
     of_funds = days_of_funds(book, "total", "total", week)
-    total = added(day_total(book, day, of_funds.get(day)) for day in {*printed, *of_funds})
+    days = {*printed, *of_funds}
+    total = added(day_total(book, day, of_funds.get(day)) for day in days)
     if total is None:
         return row
     apart = total - (row["net_flow_usd"] or ZERO)
-    is_preliminary = any(each[2] for each in printed.values())
+    is_preliminary = any(each.is_preliminary for each in printed.values())
     return {
         **row,
         "net_flow_usd": total,
+        "net_flow_half_unit_usd": bound(_bound_of_day(book, week, day) for day in days),
         **{
             name: None if row[name] is None else row[name] + apart
             for name in ("net_flow_ex_seed_usd", "net_flow_ex_structural_usd")
@@ -157,6 +160,25 @@ def _with_printed_total(book: Book, row: Row) -> Row:
         "method": "printed",
         "status": PRELIMINARY if is_preliminary else row["status"],
     }
+
+
+def _bound_of_day(book: Book, week: dt.date, day: dt.date) -> tuple[Decimal | None, Decimal | None]:
+    """Return the total of a day, and how far rounding in print can move it."""
+    printed = book.printed_totals.get(day)
+    if printed is not None and printed.flow is not None:
+        unit = printed.half_unit
+        return printed.flow, None if unit is None else cents(unit)
+    steps = [
+        each
+        for chain in book.steps
+        for each in chain
+        if each.day == day and each.flow is not None and not is_stated(book, each)
+    ]
+    units = bound(
+        (each.flow, counted(each.flow_half_unit, book.share("total", each.fund, week)))
+        for each in steps
+    )
+    return added(each.flow for each in steps), units
 
 
 def days_of_funds(
@@ -169,8 +191,7 @@ def days_of_funds(
             continue
         if is_stated(book, step):
             continue
-        owner = book.reference.issuer(step.fund, step.day)
-        if book.member(dimension, step.fund, owner) == member:
+        if book.member(dimension, step.fund, step.day) == member:
             counted = cents(step.flow * book.share(dimension, step.fund, step.week))
             found[step.day] = found.get(step.day, ZERO) + counted
     return found
@@ -204,5 +225,6 @@ def _flows_reported(book: Book) -> Iterator[Row]:
             **_flow_row(book, key, "printed", status),
             "basis": "printed" if any(not each.is_derived for each in labels) else "derived",
             "net_flow_usd": flow,
+            "net_flow_half_unit_usd": bound((each.flow, each.flow_half_unit) for each in labels),
             "exposure_flow_usd": None if flow is None or direction is None else flow * direction,
         }

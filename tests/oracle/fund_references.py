@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from tests.oracle.worlds import DAY, ISSUERS, KNOWN_FAULTS, World
+from tests.oracle.worlds import DAY, ISSUERS, World
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ def declare(
     )
     for label in path.labels:
         values = {"kind": "ticker", "identifier": label, "valid_from": dt.date(1900, 1, 1)}
-        if "E94" not in KNOWN_FAULTS and chance.random() < 0.2:
+        if chance.random() < 0.2:
             values["valid_from"] = _passed_on(chance, path, label, sessions, refer)
         refer("fund_identifier", fund=path.fund, **values)
     _issuers(chance, path, sessions, refer)

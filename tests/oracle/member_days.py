@@ -30,6 +30,7 @@ class MemberDay:
     flow: Decimal | None
     half_unit: Decimal | None
     aum: Decimal | None
+    aum_half_unit: Decimal | None
     is_preliminary: bool
     is_complete: bool
     is_derived: bool = False
@@ -52,14 +53,19 @@ def member_days(
 
 def _day(day: dt.date, key: Key, printed: list[Observation]) -> MemberDay:
     flow = precise(printed, flow_of_day)
-    flows = [each.half_unit for each in printed if each.measure == "net_flow"]
+
+    def half_unit(measure: str) -> Decimal | None:
+        units = [each.half_unit for each in printed if each.measure == measure]
+        return min((each for each in units if each is not None), default=None)
+
     return MemberDay(
         day,
         printed[0].week_ending,
         *key,
         flow=flow,
-        half_unit=min((each for each in flows if each is not None), default=None),
+        half_unit=half_unit("net_flow"),
         aum=precise(printed, lambda each: each.measure == "aum"),
+        aum_half_unit=half_unit("aum"),
         is_preliminary=any(each.is_preliminary for each in printed),
         is_complete=flow is not None,
     )
@@ -92,6 +98,7 @@ def _total(parts: list[MemberDay], *, is_whole: bool) -> MemberDay:
         flow=added(each.flow for each in parts),
         half_unit=added(each.half_unit for each in parts),
         aum=added(each.aum for each in parts) if has_aum else None,
+        aum_half_unit=added(each.aum_half_unit for each in parts),
         is_preliminary=any(each.is_preliminary for each in parts),
         # What is unmapped may be there already, under another name (E103).
         is_complete=is_whole
@@ -111,6 +118,7 @@ def weeks_of_days(days: list[MemberDay]) -> list[ReportedWeek]:
     for (week, (dimension, label, member), is_derived), own in grouped.items():
         sessions = {each.day for each in days if each.week == week}
         with_aum = [each for each in own if each.aum is not None]
+        with_unit = [each for each in own if each.aum_half_unit is not None]
         found.append(
             ReportedWeek(
                 week=week,
@@ -122,6 +130,9 @@ def weeks_of_days(days: list[MemberDay]) -> list[ReportedWeek]:
                 mtd=None,
                 ytd=None,
                 aum=max(with_aum, key=lambda each: each.day).aum if with_aum else None,
+                aum_half_unit=max(with_unit, key=lambda each: each.day).aum_half_unit
+                if with_unit
+                else None,
                 is_preliminary=week > newest or any(each.is_preliminary for each in own),
                 is_partial=len(own) < len(sessions) or not all(each.is_complete for each in own),
                 is_derived=is_derived,

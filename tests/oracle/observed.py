@@ -6,6 +6,7 @@ The only statements are `select *`; the member that a label means is found in `r
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass, fields
 from decimal import Decimal
@@ -60,6 +61,8 @@ class Source:
     is_split_adjusted: bool
     price_basis: str
     calendar: str | None
+    unread: tuple[dt.date, ...] = ()
+    """Weeks that archived reports cover and that have not been read (E107)."""
 
     @property
     def has_all_funds(self) -> bool:
@@ -74,7 +77,11 @@ def observations(database: Path) -> list[Observation]:
 
 def sources(database: Path) -> list[Source]:
     """Return all sources of a database."""
-    return _as(Source, select_all(database, "core.source"))
+    unread: dict[str, list[dt.date]] = defaultdict(list)
+    for row in select_all(database, "core.unread_week"):
+        unread[row["source"]].append(row["week_ending"])
+    rows = select_all(database, "core.source")
+    return _as(Source, [{**row, "unread": tuple(unread[row["source"]])} for row in rows])
 
 
 def select_all(database: Path, table: str) -> Rows:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from random import Random
 
-from tests.oracle.faults import TOTAL_ALONE
 from tests.oracle.fund_references import FundPath, declare
 from tests.oracle.fund_worlds import sessions_of
 from tests.oracle.page import page_layout
-from tests.oracle.worlds import DAY, KNOWN_FAULTS, Report, World
+from tests.oracle.worlds import DAY, Report, World
 
 Cells = dict[tuple[dt.date, str], Decimal | None]
 
@@ -72,9 +71,7 @@ def _text(chance: Random, cells: Cells, labels: list[str], sessions: list[dt.dat
                 for each in shown
             ]
         known = [each for each in shown if each is not None]
-        is_alone = not known and TOTAL_ALONE in KNOWN_FAULTS
-        is_missing = is_alone or chance.random() < 0.05
-        total = None if is_missing else sum(known, Decimal(chance.choice([0, 0, 1])))
+        total = None if chance.random() < 0.05 else sum(known, Decimal(chance.choice([0, 0, 1])))
         lines.append(",".join([str(day), *map(_shown, shown), _shown(total)]))
     return "\n".join(lines)
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from tests.oracle.amounts import added, cents
 from tests.oracle.book import DIMENSIONS, Book
-from tests.oracle.faults import MARKS
 from tests.oracle.flows import day_total, is_stated
 from tests.oracle.reported import ReportedWeek
 from tests.oracle.weeks import WEEK
@@ -35,14 +34,14 @@ def period_flows(book: Book, flows: Iterable[Row]) -> list[Row]:
     days = _days(book)
     weeks: dict[tuple[str, str], dict[dt.date, Row]] = defaultdict(dict)
     for row in flows:
-        if row["dimension"] != "sponsor":
-            weeks[row["dimension"], row["member"]][row["week_ending"]] = row
+        weeks[row["dimension"], row["member"]][row["week_ending"]] = row
     printed: dict[tuple[dt.date, str, str], list[ReportedWeek]] = defaultdict(list)
     for each in book.reported:
         printed[each.week, each.dimension, each.member].append(each)
     found = []
     for of, rows in weeks.items():
-        by_day, by_week = Series(days.get(of, {})), Series(_flow_by_week(rows))
+        unread = book.source.unread
+        by_day, by_week = Series(days.get(of, {}), unread), Series(_flow_by_week(rows), unread)
         found += [_row(row, by_day, by_week, printed[week, *of]) for week, row in rows.items()]
     return found
 
@@ -50,12 +49,17 @@ def period_flows(book: Book, flows: Iterable[Row]) -> list[Row]:
 class Series:
     """Known amounts by date, added from a date to a date."""
 
-    def __init__(self, amounts: Mapping[dt.date, Decimal | None]) -> None:
+    def __init__(
+        self, amounts: Mapping[dt.date, Decimal | None], unread: Collection[dt.date]
+    ) -> None:
         self._amounts = amounts
+        self._unread = unread
         self._dates = sorted(day for day, amount in amounts.items() if amount is not None)
 
     def between(self, first: dt.date, last: dt.date) -> Decimal | None:
-        """Add the amounts of the dates, both included; None if none is known."""
+        """Add the amounts of the dates, both included; None if none is known, or a week unread."""
+        if any(first <= week <= last for week in self._unread):
+            return None
         start, end = bisect_left(self._dates, first), bisect_right(self._dates, last)
         return added(self._amounts[day] for day in self._dates[start:end])
 
@@ -70,12 +74,10 @@ def _days(book: Book) -> Days:
     for step in (each for chain in book.steps for each in chain if each.flow is not None):
         if is_stated(book, step):
             continue
-        owner = book.reference.issuer(step.fund, step.day)
         for dimension in DIMENSIONS:
-            if dimension != "sponsor":
-                share = book.share(dimension, step.fund, step.week)
-                member = book.member(dimension, step.fund, owner)
-                found[dimension, member][step.day] += cents((step.flow or Decimal(0)) * share)
+            share = book.share(dimension, step.fund, step.week)
+            member = book.member(dimension, step.fund, step.day)
+            found[dimension, member][step.day] += cents((step.flow or Decimal(0)) * share)
     for each in book.member_days:
         if each.flow is not None:
             found[each.dimension, each.member][each.day] += each.flow
@@ -102,5 +104,4 @@ def _row(row: Row, days: Series, weeks: Series, labels: list[ReportedWeek]) -> R
         },
         "printed_mtd_net_flow_usd": added(each.mtd for each in labels),
         "printed_ytd_net_flow_usd": added(each.ytd for each in labels),
-        MARKS: row[MARKS],
     }

@@ -49,6 +49,8 @@ class FundDay:
     is_preliminary: bool
     is_refused: bool
     rate: Decimal | None
+    flow_half_unit: Decimal | None = None
+    aum_half_unit: Decimal | None = None
     basis: Basis = ONE
     is_held: bool = False
 
@@ -90,9 +92,10 @@ def fund_days(ground: Ground, observations: Iterable[Observation]) -> list[list[
 
 def _own(ground: Ground, days: list[FundDay]) -> list[FundDay]:
     """Leave the days of a fund without a rate whose NAV is never in its currency (E118, E29)."""
-    fund = ground.reference.funds.get(days[0].fund)
-    printed = {each.currency for each in days if each.nav is not None}
-    if fund is None or not fund.currency or not printed or fund.currency in printed:
+    priced = [each for each in days if each.nav is not None]
+    known = [(each, ground.reference.fund(each.fund, each.day)) for each in priced]
+    own = [(each.currency, fund.currency) for each, fund in known if fund and fund.currency]
+    if not own or any(printed == currency for printed, currency in own):
         return days
     return [replace(each, rate=None) for each in days]
 
@@ -112,16 +115,16 @@ def countable(days: list[FundDay]) -> list[FundDay]:
 
 
 def _fund_day(ground: Ground, label: str, day: dt.date, said: list[Observation]) -> FundDay:
+    def best(measure: str) -> Observation | None:
+        return _most_precise([each for each in said if each.measure == measure])
+
     def printed(measure: str) -> Decimal | None:
-        known = [
-            (each.half_unit is None, each.half_unit or 0, each.printed_table, each.value)
-            for each in said
-            if each.measure == measure
-            and each.value is not None
-            # A zero in a row that is still being filled says nothing yet (E07, E37).
-            and not (measure == "net_flow" and each.value == 0 and each.is_preliminary)
-        ]
-        return min(known)[-1] if known else None  # of two tables, that with more digits (E116)
+        found = best(measure)
+        return found.value if found else None
+
+    def half_unit(measure: str) -> Decimal | None:
+        found = best(measure)
+        return found.half_unit if found else None
 
     currency = max((each.currency for each in said if each.currency), default="USD")
     return FundDay(
@@ -138,6 +141,24 @@ def _fund_day(ground: Ground, label: str, day: dt.date, said: list[Observation])
         is_preliminary=any(each.is_preliminary for each in said),
         is_refused=any(each.is_refused and each.measure != "market_price" for each in said),
         rate=ground.rates.on(currency, day),
+        flow_half_unit=half_unit("net_flow"),
+        aum_half_unit=half_unit("aum"),
+    )
+
+
+def _most_precise(said: list[Observation]) -> Observation | None:
+    """Return the number with more digits of what two tables print (E116)."""
+    known = [
+        each
+        for each in said
+        if each.value is not None
+        # A zero in a row that is still being filled says nothing yet (E07, E37).
+        and not (each.measure == "net_flow" and each.value == 0 and each.is_preliminary)
+    ]
+    return min(
+        known,
+        key=lambda each: (each.half_unit is None, each.half_unit or 0, each.printed_table),
+        default=None,
     )
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 UNMAPPED = "unmapped"
+ALWAYS = dt.date(1900, 1, 1)
 Row = dict[str, str]
 
 SOURCES = Path(__file__).parents[2] / "pipelines" / "defs" / "sources"
@@ -74,7 +75,9 @@ class Reference:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.funds = {row["fund"]: _fund(row) for row in self._rows("fund")}
+        self._funds: dict[str, list[tuple[Span, Fund]]] = defaultdict(list)
+        for row in self._rows("fund"):
+            self._funds[row["fund"]].append((_span(row, row["fund"]), _fund(row)))
         self.directions = {row["asset"]: int(row["direction"]) for row in self._rows("asset")}
         self.actions = [_action(row) for row in self._rows("corporate_action")]
         self.fx_holidays = {_day(row["holiday"]) for row in self._rows("fx_holiday")}
@@ -113,6 +116,19 @@ class Reference:
             return None
         return self._exceptions.get((market, day), day.isoweekday() < 6)
 
+    def fund(self, fund: str, day: dt.date) -> Fund | None:
+        """Return what a fund is on a day (E109)."""
+        return next((each for span, each in self._funds[fund] if span.holds(day)), None)
+
+    def since(self, fund: str, day: dt.date) -> dt.date:
+        """Return from which day on a fund is what it is on a day, and whose (E39, E84, E109)."""
+        spans = [span for span, _ in self._funds[fund]]
+        for issuer in self._issuers[fund]:
+            spans += [issuer, *self._sponsors[issuer.value]]
+        edges = [each.first for each in spans]
+        edges += [each.last + dt.timedelta(days=1) for each in spans if each.last]
+        return max((each for each in edges if each <= day), default=ALWAYS)
+
     def issuer(self, fund: str, day: dt.date) -> str:
         """Return the issuer of a fund on a day (E39)."""
         return _on(self._issuers[fund], day)
@@ -141,7 +157,7 @@ class Reference:
     def _member_names(self) -> dict[tuple[str, str], str]:
         names = {("total", "total"): "Total"}
         for dimension in ("fund", "asset", "issuer", "country", "product_type"):
-            for row in self._rows(dimension):
+            for row in sorted(self._rows(dimension), key=lambda row: row.get("valid_from") or ""):
                 names[dimension, row[dimension]] = row[f"{dimension}_name"]
         for row in self._rows("issuer"):
             names["issuer_as_is", row["issuer"]] = row["issuer_name"]

@@ -30,6 +30,7 @@ class ReportedWeek:
     mtd: Decimal | None
     ytd: Decimal | None
     aum: Decimal | None
+    aum_half_unit: Decimal | None
     is_preliminary: bool
     is_partial: bool = False
     is_derived: bool = False
@@ -42,6 +43,7 @@ class Remainder:
     week: dt.date
     dimension: str
     amount: Decimal
+    bound: Decimal
     is_preliminary: bool
 
 
@@ -76,6 +78,7 @@ def _reported(
         mtd=precise(cells, flow("mtd")),
         ytd=precise(cells, flow("ytd")),
         aum=precise(cells, is_aum),
+        aum_half_unit=_half_unit(cells, is_aum),
         is_preliminary=any(each.is_preliminary for each in cells),
     )
 
@@ -124,8 +127,8 @@ def remainders(weeks: list[ReportedWeek]) -> list[Remainder]:
             members = [each for each in known if each.dimension == axis]
             left = (total.flow or Decimal(0)) - (added(each.flow for each in members) or 0)
             units = [*(each.flow_half_unit for each in members), total.flow_half_unit]
-            bound = added(units) or Decimal(0)
-            if members and abs(left) > bound:
+            most = added(units) or Decimal(0)
+            if members and abs(left) > most:
                 is_preliminary = any(each.is_preliminary for each in members)
-                found.append(Remainder(week, axis, left, is_preliminary))
+                found.append(Remainder(week, axis, left, most, is_preliminary))
     return found

@@ -12,7 +12,7 @@ from tests.oracle.amounts import ZERO, added, cents
 from tests.oracle.observed import Observation
 from tests.oracle.reference import UNMAPPED, Reference
 from tests.oracle.reported import precise
-from tests.oracle.weeks import FundWeek, Owner
+from tests.oracle.weeks import FundWeek, Since
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class StatedWeek:
     week: dt.date
     last_day: dt.date
     flow: Decimal | None
+    half_unit: Decimal | None
     is_preliminary: bool
 
     @property
@@ -47,13 +48,21 @@ def stated_weeks(money: Iterable[Observation], reference: Reference) -> list[Sta
             week=week,
             last_day=max(each.period_end for each in printed),
             flow=precise(printed, lambda _: True),
+            half_unit=min(
+                (
+                    each.half_unit
+                    for each in printed
+                    if each.value is not None and each.half_unit is not None
+                ),
+                default=None,
+            ),
             is_preliminary=any(each.is_preliminary for each in printed),
         )
         for (week, fund, _), printed in grouped.items()
     ]
 
 
-def with_stated(weeks: list[FundWeek], stated: list[StatedWeek], owner: Owner) -> list[FundWeek]:
+def with_stated(weeks: list[FundWeek], stated: list[StatedWeek], since: Since) -> list[FundWeek]:
     """Return the weeks of days, with the flow of the printed week where there is one."""
     found = list(weeks)
     for each in stated:
@@ -63,19 +72,23 @@ def with_stated(weeks: list[FundWeek], stated: list[StatedWeek], owner: Owner) -
             if (week.label if week.fund == UNMAPPED else week.fund, week.week)
             == (each.who, each.week)
         ]
-        now = owner(each.fund, each.last_day)
         if not own:
+            now = since(each.fund, each.last_day)
             own = [FundWeek(each.label, each.fund, each.week, now, is_weekly=True)]
             found += own
+        last = max(week.since for week in own)
         for week in own:
-            flow = each.flow if week.owner == now or each.flow is None else ZERO
+            flow = each.flow if week.since == last or each.flow is None else ZERO
             _state(week, flow, each)
     return found
 
 
 def _state(week: FundWeek, flow: Decimal | None, stated: StatedWeek) -> None:
     week.flows = [flow]
-    week.step_flows = [None if week.close is None else flow]
+    is_here = flow is stated.flow
+    unit = None if stated.half_unit is None else cents(stated.half_unit)
+    week.half_units = [unit if is_here or unit is None else ZERO]
+    week.step_flows = [flow]
     week.methods, week.seed = {"printed"}, ZERO
     week.sessions = 1
     week.sessions_without_flow = int(flow is None)

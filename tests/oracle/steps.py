@@ -39,6 +39,7 @@ class Step:
     is_weekly: bool = False
     method: str | None = None
     flow: Decimal | None = None
+    flow_half_unit: Decimal | None = None
     seed: Decimal = ZERO
     open: Decimal | None = None
     step_flow: Decimal | None = None
@@ -46,11 +47,13 @@ class Step:
     corporate: Decimal | None = None
     universe: Decimal | None = None
     close: Decimal | None = None
+    aum_half_unit: Decimal | None = None
     lacks_flow: bool = False
     is_known: bool = True
     is_session: bool = False
     is_preliminary: bool = False
     is_unrated: bool = False
+    is_opening_unknown: bool = False
 
 
 @dataclass(slots=True)
@@ -59,7 +62,7 @@ class Walk:
 
     position: FundDay | None = None
     printed: Decimal = Decimal(0)
-    flows: list[Decimal | None] = field(default_factory=list)
+    flows: list[tuple[dt.date, Decimal | None]] = field(default_factory=list)
     lacking: bool = False
 
 
@@ -123,8 +126,9 @@ def _step(
     rate = _flow_rate(ground, before, day)
     usd = None if flow is None else cents(flow * rate)
     is_session = day.day in sessions
+    is_unknown = is_entering and method != "launch" and _is_history_unread(ground.source, day)
     lacks = is_session and flow is None and not is_entering
-    walk.flows.append(usd)
+    walk.flows.append((day.week, usd))
     walk.lacking = lacks or (walk.lacking and not is_entering)
     walk.printed += day.flow or 0
     step = Step(
@@ -136,10 +140,12 @@ def _step(
         is_weekly=_is_weekly(before, day),
         method=method,
         flow=usd,
+        flow_half_unit=_dollars(day.flow_half_unit, day) if method == "printed" else None,
         seed=usd if method == "launch" and usd is not None else ZERO,
         fx=ZERO if before is None or day.currency == "USD" else None,
         lacks_flow=lacks,
-        is_known=not walk.lacking and not day.is_preliminary,
+        is_known=not (walk.lacking or day.is_preliminary or is_unknown),
+        is_opening_unknown=is_unknown,
         is_session=is_session,
         is_preliminary=day.is_preliminary,
         is_unrated=day.rate is None,
@@ -152,19 +158,33 @@ def _arrived(walk: Walk, step: Step, day: FundDay, moved: Moved | None, flow_rat
     before, rate = walk.position, day.rate or Decimal(1)
     close = cents((day.aum or Decimal(0)) * rate)
     corporate = cents(moved.amount * rate) if moved else ZERO
-    # A fund that enters brings its AUM along; flows of the days before are not of this step.
-    step_flow = step.flow if before is None else added(walk.flows)
+    # A fund that enters brings its AUM along; flows of the weeks before are not of this step.
+    step_flow = added(flow for week, flow in walk.flows if before or week == step.week)
     opened = ZERO if before is None else cents((before.aum or Decimal(0)) * (before.rate or 1))
     walk.position, walk.printed, walk.flows, walk.lacking = day, Decimal(0), [], False
     return replace(
         step,
-        open=opened,
+        open=None if step.is_opening_unknown else opened,
         step_flow=step_flow,
         fx=_fx(before, day, flow_rate),
         corporate=corporate,
-        universe=close - (step_flow or ZERO) - corporate if before is None else ZERO,
+        universe=None
+        if step.is_opening_unknown
+        else close - (step_flow or ZERO) - corporate
+        if before is None
+        else ZERO,
         close=close,
+        aum_half_unit=_dollars(day.aum_half_unit, day),
     )
+
+
+def _is_history_unread(source: Source, day: FundDay) -> bool:
+    """Whether nobody knows if a fund enters, since earlier weeks have not been read (E107)."""
+    return min(source.unread, default=day.week) < day.week
+
+
+def _dollars(amount: Decimal | None, day: FundDay) -> Decimal | None:
+    return None if amount is None or day.rate is None else cents(amount * day.rate)
 
 
 def _is_weekly(before: FundDay | None, day: FundDay) -> bool:
@@ -192,7 +212,7 @@ def _flow(
     arrived = moved.with_shares if moved else Decimal(0)
     if walk.position is None:
         is_new = moved is not None or _is_launched(day, reference)
-        return ("launch", day.aum - arrived) if is_new else (None, None)
+        return ("launch", day.aum - arrived - walk.printed) if is_new else (None, None)
     if day.nav == 0 and day.aum == 0 and walk.position.aum:
         return "closure", -walk.position.aum - walk.printed  # E16, E75
     made = flow_by_positions(walk.position, day)
@@ -259,6 +279,7 @@ def _gone(last: Step, day: dt.date, week: dt.date, kind: str) -> Step:
         corporate=gone if kind == "merger" else ZERO,
         universe=gone if kind == "disappearance" else ZERO,
         close=ZERO,
+        aum_half_unit=ZERO,
     )
 
 

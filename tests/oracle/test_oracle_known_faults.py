@@ -1,6 +1,6 @@
 """Faults that are known, each a small fixed world: the oracle has the right answer, the SQL not.
 
-An issue that mends a fault turns its xfail over by removing the id from KNOWN_FAULTS in `worlds`.
+An issue that mends a fault turns its xfail over by removing its name from KNOWN_FAULTS in `worlds`.
 """
 
 from __future__ import annotations

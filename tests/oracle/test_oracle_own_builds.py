@@ -101,7 +101,6 @@ def _passed_on(root: Path) -> BridgeWorld:
     return world
 
 
-@known
 @pytest.mark.parametrize(("fund", "right"), [("newa-us", NEW), ("olda-us", OLD)])
 def test_e94_a_ticker_that_passes_on_is_two_funds(
     tmp_path: Path, fund: str, right: dict[str, Decimal]
@@ -120,7 +119,6 @@ def test_e94_the_oracle_keeps_two_funds_of_a_ticker_apart(tmp_path: Path) -> Non
     assert said_of([found["olda-us"]], OLD) == [OLD]
 
 
-@known
 def test_e107_of_a_history_of_which_one_week_was_read_the_opening_is_unknown(
     tmp_path: Path,
 ) -> None:
@@ -134,7 +132,6 @@ def test_e107_of_a_history_of_which_one_week_was_read_the_opening_is_unknown(
     assert row["since_inception_net_flow_usd"] is None
 
 
-@known
 def test_e109_a_fund_that_moves_to_another_country_keeps_its_history(tmp_path: Path) -> None:
     world = BridgeWorld(tmp_path)
     world.fund("mover-us", "MOVER", valid_from="1900-01-01", valid_to="2025-03-07")

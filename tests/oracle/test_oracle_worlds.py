@@ -1,4 +1,4 @@
-"""Random worlds: the marts of all of them equal the oracle's, but for what is known to be wrong.
+"""Random worlds: the marts of all of them equal the oracle's.
 
 `FUNDFLOWS_WORLDS=5000 pytest tests/oracle/test_oracle_worlds.py -rP` draws so many, a few hundred a
 build, and says how long it takes.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -17,13 +16,12 @@ import pytest
 
 from tests.bridge_world import BridgeWorld
 from tests.oracle import seam
-from tests.oracle.compare import Comparison, Expected, compare, expected
-from tests.oracle.faults import faults_in
+from tests.oracle.compare import Comparison, compare, expected
 from tests.oracle.fund_worlds import fund_worlds
 from tests.oracle.observed import Observation, observations
 from tests.oracle.page_worlds import page_worlds
 from tests.oracle.weekly_worlds import weekly_worlds
-from tests.oracle.worlds import KNOWN_FAULTS, World
+from tests.oracle.worlds import World
 
 Record = Callable[[str, object], None]
 A_BUILD = 250
@@ -38,12 +36,6 @@ MEASURES = {
     "shares": ("shares_outstanding", 1_000_000),
     "nav": ("nav", 1),
 }
-
-
-def left_out(computed: Expected) -> dict[str, set[str]]:
-    """Return the known faults that touch a source as a whole, by source."""
-    touched = {name: faults_in(book) & KNOWN_FAULTS for name, book in computed.books.items()}
-    return {name: found for name, found in touched.items() if found}
 
 
 def drawn(number: int, count: int) -> list[World]:
@@ -77,7 +69,6 @@ def report(comparison: Comparison, record_property: Record, **facts: object) -> 
     for name, value in {**facts, "compared": comparison.counted()}.items():
         record_property(name, value)
         print(f"{name}: {value}")
-    print(f"by known fault: {dict(comparison.by_fault())}")
 
 
 @pytest.mark.parametrize(("number", "count"), BATCHES)
@@ -91,18 +82,14 @@ def test_marts_of_random_worlds_are_those_of_the_oracle(
     published = time.perf_counter()
     cells, wrong = misread(worlds, observations(database))
     computed = expected(database, built.reference)
-    touched = left_out(computed)
-    found = compare(database, computed, only=lambda source: source not in touched)
+    found = compare(database, computed)
     report(
         found,
         record_property,
-        worlds=f"{count}, of which {len(touched)} left out",
-        left_out=dict(Counter(fault for each in touched.values() for fault in each)),
+        worlds=count,
         cells=f"{cells} printed cells, {len(wrong)} read wrongly",
         seconds_to_build=round(published - started),
         seconds_to_compare=round(time.perf_counter() - published),
     )
     assert not wrong, wrong[:20]
-    unexplained = found.unexplained(KNOWN_FAULTS)
-    assert not unexplained, "\n".join(map(str, unexplained[:40]))
-    assert len(touched) < count / 2
+    assert not found.differences, found.shown()

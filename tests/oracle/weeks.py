@@ -1,7 +1,7 @@
 """A fund's week: AUM at both ends, every effect, and how far its flow is known.
 
-A fund that changes its issuer within a week has a row for each: it takes its AUM along, out of one
-and into the other (E39). The same holds for the firm behind the issuer (E84).
+A fund that changes its issuer, the firm behind it or its country within a week has a row for each
+span: it takes its AUM along, out of one and into the other (E39, E84, E109).
 """
 
 from __future__ import annotations
@@ -10,30 +10,32 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from itertools import pairwise
 
-from tests.oracle.amounts import ZERO, added, plus
-from tests.oracle.observed import Source
+from tests.oracle import missing_days
+from tests.oracle.amounts import ZERO, added, bound, plus
 from tests.oracle.positions import FundDay, Ground
-from tests.oracle.reference import Reference
-from tests.oracle.steps import Step, week_of
+from tests.oracle.reference import UNMAPPED, Reference
+from tests.oracle.steps import Step
 
 WEEK = dt.timedelta(days=7)
 MADE = ("shares", "assets", "closure")
 """Flows that positions make, over all days between them."""
-Owner = Callable[[str, dt.date], str]
-"""Who has a fund on a day: its issuer, or the firm behind it."""
+Since = Callable[[str, dt.date], dt.date]
+"""From which day on a fund is what it is on a day."""
 
 
 @dataclass(slots=True)
 class FundWeek:
-    """A fund's week under one owner."""
+    """A fund's week, or the part of it in which the fund is one thing."""
 
     label: str
     fund: str
     week: dt.date
-    owner: str
+    since: dt.date
     flows: list[Decimal | None] = field(default_factory=list)
+    half_units: list[Decimal | None] = field(default_factory=list)
+    """Of the flows: how far rounding in print can move each (F9)."""
+    aum_half_unit: Decimal | None = None
     step_flows: list[Decimal | None] = field(default_factory=list)
     seed: Decimal = ZERO
     structural: Decimal = ZERO
@@ -48,9 +50,15 @@ class FundWeek:
     sessions: int = 0
     sessions_without_flow: int = 0
     has_position: bool = False
+    is_entered: bool = False
     is_known: bool = True
     is_preliminary: bool = False
     status: str = "final"
+
+    @property
+    def holder(self) -> str:
+        """The fund; of an unmapped one its label."""
+        return self.label if self.fund == UNMAPPED else self.fund
 
     @property
     def flow(self) -> Decimal | None:
@@ -58,14 +66,25 @@ class FundWeek:
         return added(self.flows)
 
     @property
+    def flow_half_unit(self) -> Decimal | None:
+        """How far rounding in print can move the flow; None of one that is computed."""
+        return bound(zip(self.flows, self.half_units, strict=True))
+
+    @property
     def bridge_flow(self) -> Decimal | None:
-        """Flow between the positions: what the bridge uses."""
-        return added(self.step_flows)
+        """Flow between the positions; of the days, where an end is not known (E77)."""
+        between = added(self.step_flows) if self.is_bridged else None
+        return self.flow if between is None else between
+
+    @property
+    def is_bridged(self) -> bool:
+        """Whether the AUM is known at both ends."""
+        return self.open is not None and self.close is not None
 
     @property
     def market(self) -> Decimal | None:
         """What is left of the change; None if the flow of a day is unknown: never a guess."""
-        if not (self.is_known and self.has_position):
+        if not (self.is_known and self.has_position and self.is_bridged):
             return None
         explained = added((self.bridge_flow, self.fx, self.corporate, self.universe))
         return self.change - (explained or ZERO)
@@ -86,22 +105,23 @@ def fund_weeks(
     chains: list[list[Step]],
     days: list[list[FundDay]],
     sessions: Mapping[dt.date, dt.date],
-    owner: Owner,
+    since: Since,
 ) -> list[FundWeek]:
-    """Return the weeks of every fund of a source by owner."""
-    newest = _newest(ground.source, chains)
+    """Return the weeks of every fund of a source."""
+    newest = missing_days.newest(ground.source, chains)
     found: list[FundWeek] = []
     for steps, printed in zip(chains, days, strict=True):
-        lacking = _lacking(ground.source, steps, printed, sessions)
-        spanning = _spanning(ground.source, steps, printed, lacking)
+        lacking = missing_days.lacking(ground.source, steps, printed, sessions)
+        spanning = missing_days.spanning(ground.source, steps, printed, lacking)
         known = [
             replace(each, is_known=each.is_known and each.method in MADE)
             if each in spanning
             else each
             for each in steps
         ]
-        weeks = _weeks_of(known, ground.reference, owner)
-        _count_lacking(weeks, lacking, owner)
+        weeks = _weeks_of(known, ground.reference, since, _closes(known, lacking))
+        weeks += _absent(known, lacking, since)
+        _count_lacking(weeks, lacking, since)
         for each in weeks:
             last = newest.get(each.label if not ground.source.has_all_funds else "")
             if each.is_preliminary or (last and each.week > last):
@@ -110,7 +130,7 @@ def fund_weeks(
                 each.sessions_without_flow
                 or each.week in lacking.values()
                 or each.week in {step.week for step in spanning}
-                or each.week in _doubtful(printed)
+                or each.week in missing_days.doubtful(printed)
                 or any(not day.is_usable and day.week == each.week for day in printed)
             ):
                 each.status = "partial"
@@ -118,68 +138,102 @@ def fund_weeks(
     return found
 
 
-def _spanning(
-    source: Source, steps: list[Step], days: list[FundDay], lacking: Mapping[dt.date, dt.date]
-) -> list[Step]:
-    """Return the steps over a day that is missing, or over a week of which nothing is known (E74).
-
-    Shares and assets show what flowed on it, but not when; printed flows lack it.
-    """
-    positions = {each.day for each in days if each.is_usable and each.aum is not None}
-    return [
-        each
+def _closes(steps: list[Step], lacking: Mapping[dt.date, dt.date]) -> set[dt.date]:
+    """Return the days whose AUM is a week's close: that of its last session, or none is (E77)."""
+    last = dict(lacking)
+    last |= {
+        each.day: each.week
         for each in steps
-        if each.before and each.day in positions and each.close is not None
-        if any(each.before < day < each.day for day in lacking)
-        or (source.calendar is None and week_of(source, each.before) < each.week - WEEK)
-    ]
+        if each.is_session or each.close is not None or each.flow
+    }
+    ends = {week: max(day for day, its in last.items() if its == week) for week in last.values()}
+    return set(ends.values()) & {each.day for each in steps if each.close is not None}
 
 
-def _doubtful(days: list[FundDay]) -> set[dt.date]:
-    """Return the weeks of refused numbers, and of the positions that follow them (E105)."""
-    after = {day.week for before, day in pairwise(days) if before.is_refused and day.flow is None}
-    return {each.week for each in days if each.is_refused} | after
+@dataclass(slots=True)
+class _Ends:
+    """The AUM at both ends of a week, each with the span and the day that it is of."""
+
+    since_open: dt.date
+    opened: Decimal | None
+    open_day: dt.date | None
+    since_close: dt.date
+    closed: Decimal
+    close_day: dt.date
+    half_unit: Decimal | None = None
 
 
-def _weeks_of(steps: list[Step], reference: Reference, owner: Owner) -> list[FundWeek]:
-    weeks: dict[tuple[dt.date, str], FundWeek] = {}
-    ends: dict[dt.date, tuple[tuple[str, Decimal], tuple[str, Decimal]]] = {}
+def _weeks_of(
+    steps: list[Step], reference: Reference, since: Since, closes: set[dt.date]
+) -> list[FundWeek]:
+    weeks: dict[tuple[dt.date, dt.date], FundWeek] = {}
 
-    def week_of(step: Step, name: str) -> FundWeek:
-        key = step.week, name
+    def week_of(step: Step, first: dt.date) -> FundWeek:
+        key = step.week, first
         if key not in weeks:
-            weeks[key] = FundWeek(step.label, step.fund, step.week, name)
+            weeks[key] = FundWeek(step.label, step.fund, step.week, first)
         return weeks[key]
 
     previous: dt.date | None = None
-    for step in sorted(steps, key=lambda each: each.day):
-        name = owner(step.fund, step.day)
-        then = owner(step.fund, step.before) if step.before else name
-        _add(week_of(step, name), step)
+    in_order = sorted(steps, key=lambda each: each.day)
+    for step in in_order:
+        now = since(step.fund, step.day)
+        then = since(step.fund, step.before) if step.before else now
+        _add(week_of(step, now), step)
         if step.flow is not None:
-            week_of(step, name).structural += _structural(step, previous, reference)
-        if step.close is not None:
-            opened = step.open or ZERO
-            if name != then:
-                for each, amount in ((week_of(step, then), -opened), (week_of(step, name), opened)):
-                    each.universe = plus(each.universe, amount)
-                    each.fx, each.corporate = plus(each.fx, ZERO), plus(each.corporate, ZERO)
-                    each.change += amount
-                    each.has_position = True
-                    each.is_weekly = each.is_weekly or step.is_weekly
-            first = ends[step.week][0] if step.week in ends else (then, opened)
-            ends[step.week] = first, (name, step.close)
+            week_of(step, now).structural += _structural(step, previous, reference)
+        if step.close is not None and now != then:
+            _hand_over(week_of(step, then), week_of(step, now), step)
         previous = step.day
-    for (week, name), each in weeks.items():
-        if week in ends:
-            (name_open, opened), (name_close, closed) = ends[week]
-            each.open = opened if name == name_open else ZERO
-            each.close = closed if name == name_close else ZERO
+    ends = _ends_of(in_order, since)
+    for each in weeks.values():
+        each.is_entered = bool(ends) and min(ends) <= each.week
+        if each.week in ends:
+            _bound(each, ends[each.week], closes)
     return list(weeks.values())
+
+
+def _hand_over(gives: FundWeek, takes: FundWeek, step: Step) -> None:
+    """Let a fund that becomes another one take its AUM along: out of one, into the other."""
+    opened = step.open or ZERO
+    for each, amount in ((gives, -opened), (takes, opened)):
+        each.universe = plus(each.universe, amount)
+        each.fx, each.corporate = plus(each.fx, ZERO), plus(each.corporate, ZERO)
+        each.change += amount
+        each.has_position = True
+        each.is_weekly = each.is_weekly or step.is_weekly
+
+
+def _ends_of(steps: list[Step], since: Since) -> dict[dt.date, _Ends]:
+    ends: dict[dt.date, _Ends] = {}
+    for step in steps:
+        if step.close is None:
+            continue
+        now = since(step.fund, step.day)
+        then = since(step.fund, step.before) if step.before else now
+        opened = step.open
+        end = ends.setdefault(
+            step.week, _Ends(then, opened, step.before, now, step.close, step.day)
+        )
+        end.since_close, end.closed, end.close_day = now, step.close, step.day
+        end.half_unit = step.aum_half_unit
+    return ends
+
+
+def _bound(week: FundWeek, ends: _Ends, closes: set[dt.date]) -> None:
+    """Give a week its AUM at both ends, in the span that has it."""
+    if ends.open_day is None or ends.open_day in closes:
+        week.open = ends.opened if week.since == ends.since_open else ZERO
+    if ends.close_day in closes:
+        is_last = week.since == ends.since_close
+        week.close = ends.closed if is_last else ZERO
+        if ends.half_unit is not None:
+            week.aum_half_unit = ends.half_unit if is_last else ZERO
 
 
 def _add(week: FundWeek, step: Step) -> None:
     week.flows.append(step.flow)
+    week.half_units.append(step.flow_half_unit)
     week.step_flows.append(step.step_flow)
     week.seed += step.seed
     week.fx = plus(week.fx, step.fx)
@@ -209,42 +263,24 @@ def _structural(step: Step, previous: dt.date | None, reference: Reference) -> D
     return sum((each.amount_usd for each in actions if since < each.day <= step.day), ZERO)
 
 
-def _newest(source: Source, chains: list[list[Step]]) -> dict[str, dt.date]:
-    """Return the newest session, of the source or of the fund's own file (E37)."""
-    newest: dict[str, dt.date] = {}
-    for step in (each for chain in chains for each in chain if each.is_session):
-        scope = "" if source.has_all_funds else step.label
-        newest[scope] = max(step.day, newest.get(scope, step.day))
-    return newest
-
-
-def _lacking(
-    source: Source,
-    steps: list[Step],
-    days: list[FundDay],
-    sessions: Mapping[dt.date, dt.date],
-) -> dict[dt.date, dt.date]:
-    """Return the days that are held back, and the sessions without a row, by day (E11, E74).
-
-    Of a fund with a file of its own they are known where the market's calendar is.
-    """
-    present = {each.day for each in steps}
-    lacking = {
-        each.day: each.week for each in days if not each.is_usable and each.day not in present
-    }
-    own = {each.day for each in steps if each.is_session}
-    if own and (source.has_all_funds or source.calendar):
-        first, last = min(own), max(own)
-        lacking |= {
-            day: week for day, week in sessions.items() if first < day < last and day not in present
-        }
-    return lacking
-
-
-def _count_lacking(weeks: list[FundWeek], lacking: Mapping[dt.date, dt.date], owner: Owner) -> None:
-    """Count a session without a usable row as one without a known flow, in a week that has any."""
+def _count_lacking(weeks: list[FundWeek], lacking: Mapping[dt.date, dt.date], since: Since) -> None:
+    """Count a session without a usable row as one without a known flow."""
     for day, week in lacking.items():
-        for each in (each for each in weeks if each.sessions):
-            if (each.week, each.owner) == (week, owner(each.fund, day)):
+        for each in weeks:
+            if (each.week, each.since) == (week, since(each.fund, day)):
                 each.sessions += 1
                 each.sessions_without_flow += 1
+
+
+def _absent(steps: list[Step], lacking: Mapping[dt.date, dt.date], since: Since) -> list[FundWeek]:
+    """Return the weeks without a row of a fund that is there before and after them (E113)."""
+    if not steps:
+        return []
+    label, fund = steps[0].label, steps[0].fund
+    own = {each.week for each in steps}
+    first = min((each.week for each in steps if each.close is not None), default=dt.date.max)
+    spans = {(week, since(fund, day)) for day, week in lacking.items() if week not in own}
+    return [
+        FundWeek(label, fund, week, start, is_entered=first <= week)
+        for week, start in sorted(spans)
+    ]

@@ -12,17 +12,12 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from tests.oracle import faults
+KNOWN_FAULTS = {"assets_in_floats"}
+"""What the SQL is known to get wrong, by its id in METHODOLOGY or a name of its own.
 
-KNOWN_FAULTS = {
-    "E77", "E84", "E94",
-    *faults.FOUND,
-}  # fmt: skip
-"""What the SQL is known to get wrong, by its id in METHODOLOGY or its name in `faults`.
-
-While an id stands here, a source or cell that it touches is not compared, and a world is not drawn
-that would stop the build. The issue that mends a fault removes its id and nothing more. Faults that
-no world draws (E86 to E88, E107, E109, E114, E115) have their examples only.
+assets_in_floats: the flow of a fund of some billions by assets (F2) is made in binary floats and
+can be off by a cent; no world draws so large a fund. Whoever mends a fault removes its name here,
+which turns its example over.
 """
 DAY, WEEK = dt.timedelta(days=1), dt.timedelta(weeks=1)
 ISSUERS = ("north", "south", "east")

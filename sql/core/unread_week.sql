@@ -1,0 +1,5 @@
+select
+    source,
+    week_ending,
+    known_at
+from input.unread_week
