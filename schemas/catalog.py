@@ -1,7 +1,8 @@
 """Finding the contract of a table by its name: folder is schema, stem is table, class is contract.
 
-`core.fund_week` is `schemas.core.FundWeek`; some of `core` are in `core_steps` and `core_usd`. The
-views of a dimension are made from the list of dimensions. Nothing else maps names to contracts.
+`core.fund_week` is `schemas.core.FundWeek`; some of `core` are in `core_funds`, `core_steps` and
+`core_usd`. The views of a dimension are made from the list of dimensions. Nothing else maps names to
+contracts.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from functools import cache
 import pandera.polars as pa
 import polars as pl
 
-from schemas import core, core_steps, mart, ops
+from schemas import core, core_funds, mart, ops
 from schemas.observation import Observation, Outcome, Refused
 
 SCHEMAS = ("reference", "core", "ops", "mart")
-_MODULES = {"core": ("schemas.core", "schemas.core_steps", "schemas.core_usd")}
+_MODULES = {
+    "core": ("schemas.core", "schemas.core_funds", "schemas.core_steps", "schemas.core_usd"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ INPUTS: dict[str, type[pa.DataFrameModel]] = {
     "input.source": core.Source,
     "input.dimension": core.Dimension,
     "input.coverage": ops.Coverage,
-    "input.unread_week": core_steps.UnreadWeek,
+    "input.unread_week": core_funds.UnreadWeek,
     "input.stale": ops.Stale,
 }
 """The inputs of the SQL: what the weeks' files, the archive, the sources' files and the list of

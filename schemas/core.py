@@ -20,6 +20,18 @@ Rate = Annotated[pl.Decimal, 18, 10]
 Share = Annotated[pl.Decimal, 18, 6]
 
 
+NULL_REASONS = (
+    "not read",
+    "no rate",
+    "refused",
+    "session missing",
+    "no position",
+    "first week",
+    "flow unknown",
+)
+"""Why a number is not known, the first that applies: docs/glossary.md."""
+
+
 def closes(flow: str) -> pl.Expr:
     """F4: opening AUM and all effects add up to closing AUM to the cent, if the market is known."""
     effects = (
@@ -308,6 +320,11 @@ class FundWeek(Strict):
         description="preliminary while it fills, partial if a day's flow is unknown, else final.",
     )
 
+    null_reason: pl.String = pa.Field(
+        nullable=True,
+        isin=list(NULL_REASONS),
+        description="The first reason why flow or market effect is not known; NULL if they are.",
+    )
     is_entered: pl.Boolean = pa.Field(description="Whether the source has had AUM of it by then.")
 
     @pa.dataframe_check(name="closes_to_the_cent", description="the identity of F4 closes")

@@ -9,74 +9,7 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas.core import Money, Rate
-from schemas.observation import Amount, BySource, Instant, Strict
-
-
-class Holder(Strict):
-    """The funds that a source prints, each by its id or, unmapped, by its label (E94).
-
-    grain: one row per source and holder
-    """
-
-    source: pl.String = pa.Field(description="The publisher's series of reports.")
-    holder: pl.String = pa.Field(
-        description="The fund; its label as printed if it is unmapped (E94)."
-    )
-    fund: pl.String = pa.Field(description="The fund; `unmapped` if the reference has none.")
-    label: pl.String = pa.Field(description="Its label as printed; of several the first by name.")
-    first_day: pl.Date = pa.Field(description="The first day with a number.")
-
-    class Config(Strict.Config):
-        """The grain."""
-
-        unique = ["source", "holder"]
-
-
-class UnreadWeek(BySource):
-    """The weeks that archived reports cover and that nobody has read yet (E107).
-
-    A sum over one of them is NULL, and what a fund had before its first week that was read is not
-    known.
-
-    grain: one row per source and week
-    """
-
-    known_at: Instant = pa.Field(description="When the first report of the week could be known.")
-
-    class Config(BySource.Config):
-        """The grain."""
-
-        unique = ["source", "week_ending"]
-
-
-class Membership(Strict):
-    """What a fund is and whose, over time: its asset, issuer, country and more (E39, E84, E109).
-
-    A week in which a span ends is cut there: the fund takes its AUM along.
-
-    grain: one row per fund and span of time
-    """
-
-    fund: pl.String = pa.Field(description="The fund.")
-    valid_from: pl.Date = pa.Field(description="First day of the span.")
-    valid_to: pl.Date = pa.Field(description="Last day of the span.")
-    fund_name: pl.String = pa.Field(description="Name for display.")
-    asset: pl.String = pa.Field(description="What it holds.")
-    product_type: pl.String = pa.Field(description="Its type of product.")
-    issuer: pl.String = pa.Field(description="Its issuer.")
-    sponsor: pl.String = pa.Field(description="The firm behind the issuer (E40).")
-    listing_country: pl.String = pa.Field(description="Country of the primary listing.")
-    domicile: pl.String = pa.Field(description="Country of domicile.")
-    currency: pl.String = pa.Field(nullable=True, description="Currency of the share class.")
-    exposure: pl.Int64 = pa.Field(description="Leverage x direction (E23, E24).")
-    is_dollar_priced: pl.Boolean = pa.Field(
-        description="Unhedged, and what it holds is priced in US dollars (E28)."
-    )
-
-    class Config(Strict.Config):
-        """The grain."""
-
-        unique = ["fund", "valid_from"]
+from schemas.observation import Amount, Strict
 
 
 class _OfDay(Strict):
@@ -134,6 +67,28 @@ class FundTransfer(_OfDay):
 
     transfer_local: Amount = pa.Field(description="AUM moved, in the fund's currency (E13, E17).")
     share_transfer_local: Amount = pa.Field(description="Part of it that moved shares along.")
+
+
+class DoubtfulWeek(Strict):
+    """The weeks of a fund of which something is missing or refused: none of them is final.
+
+    grain: one row per source, holder and week
+    """
+
+    source: pl.String = pa.Field(description="The publisher's series of reports.")
+    holder: pl.String = pa.Field(
+        description="The fund; its label as printed if it is unmapped (E94)."
+    )
+    week_ending: pl.Date = pa.Field(description="The week, by the date on which it ends.")
+    reason: pl.String = pa.Field(
+        isin=["no rate", "refused", "session missing"],
+        description="What is first of: no rate, a number refused, a session without a row.",
+    )
+
+    class Config(Strict.Config):
+        """The grain."""
+
+        unique = ["source", "holder", "week_ending"]
 
 
 class FundWeekAum(Strict):

@@ -10,7 +10,7 @@ from typing import Annotated
 import pandera.polars as pa
 import polars as pl
 
-from schemas.core import Money, closes
+from schemas.core import NULL_REASONS, Money, closes
 from schemas.dimensions import DIMENSIONS, NAMES, PRINTED, listed
 from schemas.observation import BySource, Strict
 
@@ -73,6 +73,11 @@ class Flows(_Member):
     status: pl.String = pa.Field(
         isin=["final", "preliminary", "partial"],
         description="preliminary while the source fills it, partial if a flow is unknown.",
+    )
+    null_reason: pl.String = pa.Field(
+        nullable=True,
+        isin=list(NULL_REASONS),
+        description="Why there is no net flow: see docs/glossary.md.",
     )
 
     class Config(_Member.Config):
@@ -142,6 +147,11 @@ class AumChange(_Member):
     status: pl.String = pa.Field(
         isin=["final", "preliminary", "partial"],
         description="preliminary while the source fills it, partial if a flow is unknown.",
+    )
+    null_reason: pl.String = pa.Field(
+        nullable=True,
+        isin=list(NULL_REASONS),
+        description="Why there is no market effect: see docs/glossary.md.",
     )
 
     @pa.dataframe_check(name="closes_to_the_cent", description="the identity of F4 closes")
@@ -256,6 +266,11 @@ class FundBridge(BySource):
     sampling: pl.String = pa.Field(nullable=True, description="daily or weekly steps (E05).")
     status: pl.String = pa.Field(
         isin=["final", "preliminary", "partial"], description="See core.fund_week."
+    )
+    null_reason: pl.String = pa.Field(
+        nullable=True,
+        isin=list(NULL_REASONS),
+        description="Why there is no market effect: see docs/glossary.md.",
     )
 
     @pa.dataframe_check(name="closes_to_the_cent", description="the identity of F4 closes")

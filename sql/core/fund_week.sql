@@ -103,5 +103,10 @@ select
         when flow_usd is null then 'partial'
         else 'final'
     end as status,
-    coalesce(is_entered, false) as is_entered
+    coalesce(is_entered, false) as is_entered,
+    case
+        when not is_stated then null_reason
+        when flow_usd is null then 'flow unknown'
+        when moved_usd is null then 'no position'
+    end as null_reason
 from entered

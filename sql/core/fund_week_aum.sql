@@ -1,5 +1,4 @@
--- An AUM that is not of the week's last session, or before its last flow, is no close, and the next
--- week opens at none.
+-- A week closes on its last session, unless a flow came after it.
 with sessions as (
     select
         source,

@@ -6,7 +6,6 @@ with issued as (
             spanning.source is null
             or coalesce(step.flow_method in ('shares', 'assets', 'closure'), false)
         ) as is_flow_known,
-        spanning.source is not null as is_spanning,
         coalesce(span_now.valid_from, date '1900-01-01') as members_since,
         case
             when step.from_date is null then null
@@ -205,39 +204,6 @@ lacking as (
     group by all
 ),
 
--- What a refused position hides may have flowed until the next one (E105).
-days_in_a_row as (
-    select
-        *,
-        printed_flow_local is null as is_position,
-        lag(is_refused, 1, false) over (
-            partition by source, holder order by trade_date
-        ) as is_refused_before
-    from core.fund_day
-),
-
-doubtful as (
-    select distinct
-        source,
-        holder,
-        week_ending
-    from days_in_a_row
-    where is_held or is_refused or usd_per_unit is null or (is_refused_before and is_position)
-    union
-    select
-        source,
-        holder,
-        week_ending
-    from lacking
-    union
-    select
-        source,
-        holder,
-        week_ending
-    from issued
-    where is_spanning
-),
-
 -- A week is unfinished until the source, or the fund's own file, has a day at its end (E37).
 newest as (
     select
@@ -321,7 +287,21 @@ select
         when summed.days_without_flow > 0 or doubtful.source is not null then 'partial'
         else 'final'
     end as status,
-    coalesce(entered.first_week <= summed.week_ending, false) as is_entered
+    coalesce(entered.first_week <= summed.week_ending, false) as is_entered,
+    case
+        when
+            summed.net_flow_usd is not null
+            and summed.is_flow_known
+            and ends.aum_open_usd + ends.aum_close_usd is not null
+            then null
+        when entered.first_week = summed.week_ending and ends.aum_open_usd is null then 'not read'
+        when doubtful.reason is not null then doubtful.reason
+        when summed.days_without_flow > 0 and entered.first_week = summed.week_ending
+            then 'first week'
+        when summed.net_flow_usd is null then 'flow unknown'
+        when ends.aum_open_usd + ends.aum_close_usd is null then 'no position'
+        else 'flow unknown'
+    end as null_reason
 from summed
 left join newest
     on summed.source = newest.source
@@ -331,7 +311,7 @@ left join lacking
     and summed.holder = lacking.holder
     and summed.week_ending = lacking.week_ending
     and summed.members_since = lacking.members_since
-left join doubtful
+left join core.doubtful_week as doubtful
     on summed.source = doubtful.source
     and summed.holder = doubtful.holder
     and summed.week_ending = doubtful.week_ending

@@ -15,6 +15,7 @@ with counted as (
         week.aum_open_usd is not null and week.aum_close_usd is not null as is_bridged,
         week.market_effect_usd is not null as is_flow_known,
         week.is_entered,
+        case when week.market_effect_usd is null then week.null_reason end as null_reason,
         case
             when week.fund = 'unmapped' and week.status = 'final' then 'partial'
             else week.status
@@ -61,7 +62,8 @@ of_funds as (
             when bool_or(status = 'preliminary') then 'preliminary'
             when bool_and(is_flow_known and status = 'final') then 'final'
             else 'partial'
-        end as status
+        end as status,
+        ops.first_reason(null_reason) as null_reason
     from counted
     group by all
     having bool_or(is_entered)
@@ -103,7 +105,9 @@ reported as (
         true as is_bridged,
         'reported' as method,
         null as coverage,
-        this_week.status
+        this_week.status,
+        case when this_week.net_flow_usd is null then 'flow unknown' else 'no position' end
+            as null_reason
     from reported_weeks as this_week
     left join reported_weeks as week_before
         on this_week.source = week_before.source
@@ -155,7 +159,8 @@ select
         when combined.status = 'final' and combined.method = 'funds' and missing.source is not null
             then 'partial'
         else combined.status
-    end as status
+    end as status,
+    case when combined.market_effect_usd is null then combined.null_reason end as null_reason
 from combined
 left join core.missing_member as missing
     on combined.source = missing.source

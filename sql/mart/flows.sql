@@ -14,7 +14,8 @@ with counted as (
         week.flow_method,
         week.status,
         week.fund = 'unmapped' as is_unmapped,
-        week.holder
+        week.holder,
+        week.null_reason
     from core.fund_week as week
     inner join core.fund_week_member as member
         using (source, holder, week_ending, members_since)
@@ -47,7 +48,8 @@ of_funds as (
             when bool_or(status = 'partial' or net_flow_usd is null) then 'partial'
             else 'final'
         end as status,
-        bool_or(is_unmapped) as has_unmapped
+        bool_or(is_unmapped) as has_unmapped,
+        ops.first_reason(null_reason) as null_reason
     from counted
     group by all
 ),
@@ -109,7 +111,8 @@ with_totals as (
                 and printed.net_flow_usd is null
                 then 'partial'
             else of_funds.status
-        end as status
+        end as status,
+        of_funds.null_reason
     from of_funds
     left join week_totals as printed
         on of_funds.source = printed.source
@@ -140,7 +143,8 @@ reported as (
             when bool_or(week.status = 'preliminary') then 'preliminary'
             when bool_or(week.net_flow_usd is null or week.status = 'partial') then 'partial'
             else 'final'
-        end as status
+        end as status,
+        'flow unknown' as null_reason
     from core.reported_week as week
     left join reference.asset
         on week.dimension = 'asset' and week.member = asset.asset
@@ -164,7 +168,8 @@ derived as (
         null as method,
         null as funds,
         null as coverage,
-        axis.status
+        axis.status,
+        null as null_reason
     from core.reported_axis as axis
     where axis.verdict = 'unexplained'
 ),
@@ -195,7 +200,8 @@ select
     case when combined.dimension = 'country' then source.country_basis end as country_basis,
     combined.funds,
     cast(combined.coverage as decimal(18, 6)) as coverage,
-    combined.status
+    combined.status,
+    case when combined.net_flow_usd is null then combined.null_reason end as null_reason
 from combined
 inner join core.source
     on combined.source = source.source

@@ -65,7 +65,9 @@ summed as (
             when bool_or(week.status = 'preliminary') then 'preliminary'
             when bool_or(week.status = 'partial') then 'partial'
             else 'final'
-        end as status
+        end as status,
+        ops.first_reason(case when week.market_effect_usd is null then week.null_reason end)
+            as null_reason
     from core.fund_week as week
     left join core.membership as span
         on week.fund = span.fund
@@ -113,7 +115,8 @@ select
     cast(round(coalesce(week.distributed_usd, 0), 2) as decimal(18, 2)) as distributed_usd,
     week.flow_method,
     week.sampling,
-    week.status
+    week.status,
+    week.null_reason
 from summed as week
 left join core.membership as fund
     on week.fund = fund.fund

@@ -16,10 +16,11 @@ from tests.oracle.flows import (
     Key,
     Row,
     counted,
+    first_reason,
     grouped,
     reported_members,
 )
-from tests.oracle.reference import UNMAPPED
+from tests.oracle.reference import UNMAPPED, Fund
 from tests.oracle.weeks import WEEK, FundWeek, one_or_mixed
 
 
@@ -47,13 +48,11 @@ def _bridge_row(book: Book, issuer: str, weeks: list[FundWeek], paid: Decimal) -
     def total(name: str) -> Decimal | None:
         return added(getattr(each, name) for each in weeks)
 
-    market = None if any(each.market is None for each in weeks) else total("market")
-    fx = total("fx")
+    market, fx = total("market"), total("fx")
+    if any(each.market is None for each in weeks):
+        market = None
     statuses = {each.status for each in weeks}
-    # A coin is priced in dollars, so an unhedged class has no FX of its own (E28).
-    is_in_dollars = fund is not None and fund.underlying_currency == "USD" and not fund.is_hedged
-    own_market = market if market is None or not is_in_dollars else plus(market, fx)
-    own_fx = (None if market is None else ZERO) if is_in_dollars else fx
+    own_market, own_fx = _own_lens(fund, market, fx)
     return {
         "source": book.source.source,
         "week_ending": week.week,
@@ -78,7 +77,17 @@ def _bridge_row(book: Book, issuer: str, weeks: list[FundWeek], paid: Decimal) -
         "flow_method": one_or_mixed({each.method for each in weeks if each.method}),
         "sampling": "weekly" if any(each.is_weekly for each in weeks) else "daily",
         "status": next(each for each in (PRELIMINARY, PARTIAL, FINAL) if each in statuses),
+        "null_reason": first_reason(each for each in weeks if each.market is None),
     }
+
+
+def _own_lens(
+    fund: Fund | None, market: Decimal | None, fx: Decimal | None
+) -> tuple[Decimal | None, Decimal | None]:
+    """A coin is priced in dollars, so an unhedged class has no FX of its own (E28)."""
+    if fund is None or fund.underlying_currency != "USD" or fund.is_hedged:
+        return market, fx
+    return (None, None) if market is None else (plus(market, fx), ZERO)
 
 
 def _distributed(book: Book) -> dict[tuple[str, dt.date, dt.date], Decimal]:
@@ -140,6 +149,9 @@ def _change_of_funds(book: Book, key: Key, parts: list[tuple[FundWeek, Decimal]]
             added(counted(week.open, share) for week, share in based),
         ),
         "market_effect_usd": market,
+        "null_reason": first_reason(week for week, _ in parts if week.market is None)
+        if market is None
+        else None,
         "fx_effect_usd": effects["fx"],
         "corporate_action_usd": effects["corporate"],
         "universe_effect_usd": effects["universe"],
@@ -189,6 +201,7 @@ def _change_row(
         "method": method,
         "coverage": None,
         "status": status,
+        "null_reason": None,
     }
 
 
@@ -210,4 +223,6 @@ def _change_reported(book: Book) -> Iterator[Row]:
         if row["aum_change_usd"] is not None and flow is not None:
             # Market and FX are one number where only AUM and flow are printed.
             row["market_effect_usd"] = row["aum_change_usd"] - flow
+        else:
+            row["null_reason"] = "flow unknown" if flow is None else "no position"
         yield row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,15 @@ from tests.oracle.weeks import FundWeek, one_or_mixed
 Row = dict[str, Any]
 Key = tuple[dt.date, str, str]
 """Week, dimension, member."""
+REASONS = (
+    "not read",
+    "no rate",
+    "refused",
+    "session missing",
+    "no position",
+    "first week",
+    "flow unknown",
+)
 PARTIAL, PRELIMINARY, FINAL = "partial", "preliminary", "final"
 
 
@@ -54,6 +63,7 @@ def _flow_row(book: Book, key: Key, basis: str, status: str) -> Row:
         "funds": None,
         "coverage": None,
         "status": status,
+        "null_reason": None,
     }
 
 
@@ -66,6 +76,12 @@ def grouped(book: Book) -> dict[Key, list[tuple[FundWeek, Decimal]]]:
             share = book.share(dimension, each.fund, each.week)
             found[each.week, dimension, member].append((each, share))
     return found
+
+
+def first_reason(weeks: Iterable[FundWeek]) -> str | None:
+    """Return the first in the list of the reasons why something of weeks is not known."""
+    reasons = {each.null_reason for each in weeks}
+    return next((each for each in REASONS if each in reasons), None)
 
 
 def counted(amount: Decimal | None, share: Decimal) -> Decimal | None:
@@ -103,6 +119,7 @@ def _flows_of_funds(book: Book) -> Iterator[Row]:
             "method": one_or_mixed({each.method for each, _ in parts if each.method}),
             "funds": len({each.holder for each, _ in parts}),
             "coverage": _coverage_of_days([each for each, _ in parts]),
+            "null_reason": first_reason(week for week, _ in parts) if added(flow) is None else None,
         }
 
 
@@ -158,6 +175,7 @@ def _with_printed_total(book: Book, row: Row) -> Row:
         },
         "basis": "printed",
         "method": "printed",
+        "null_reason": None,
         "status": PRELIMINARY if is_preliminary else row["status"],
     }
 
@@ -225,6 +243,7 @@ def _flows_reported(book: Book) -> Iterator[Row]:
             **_flow_row(book, key, "printed", status),
             "basis": "printed" if any(not each.is_derived for each in labels) else "derived",
             "net_flow_usd": flow,
+            "null_reason": "flow unknown" if flow is None else None,
             "net_flow_half_unit_usd": bound((each.flow, each.flow_half_unit) for each in labels),
             "exposure_flow_usd": None if flow is None or direction is None else flow * direction,
         }

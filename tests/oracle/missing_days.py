@@ -64,3 +64,19 @@ def lacking(
             day: week for day, week in sessions.items() if first < day < last and day not in present
         }
     return lacking
+
+
+def reason(
+    week: dt.date,
+    days: list[FundDay],
+    lacking: Mapping[dt.date, dt.date],
+    spanning: list[Step],
+) -> str | None:
+    """Return why a week is doubtful: the first that applies, None if it is not."""
+    own = [each for each in days if each.week == week]
+    if any(each.rate is None for each in own):
+        return "no rate"
+    if week in doubtful(days) or any(each.is_held for each in own):
+        return "refused"
+    is_missing = week in lacking.values() or week in {each.week for each in spanning}
+    return "session missing" if is_missing else None

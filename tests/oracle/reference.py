@@ -154,6 +154,11 @@ class Reference:
         found = [each for each in self.actions if each.fund == fund and each.kind in kinds]
         return sorted(found, key=lambda each: (each.day, each.kind))
 
+    def structural(self, fund: str, after: dt.date, last: dt.date) -> Decimal:
+        """Return the money that only changed vehicles after a day, up to another (E18)."""
+        actions = self.of(fund, "structural")
+        return sum((each.amount_usd for each in actions if after < each.day <= last), Decimal(0))
+
     def _member_names(self) -> dict[tuple[str, str], str]:
         names = {("total", "total"): "Total"}
         for dimension in ("fund", "asset", "issuer", "country", "product_type"):

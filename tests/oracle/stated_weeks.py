@@ -84,7 +84,7 @@ def with_stated(weeks: list[FundWeek], stated: list[StatedWeek], since: Since) -
 
 
 def _state(week: FundWeek, flow: Decimal | None, stated: StatedWeek) -> None:
-    week.flows = [flow]
+    week.flows, week.is_printed = [flow], True
     is_here = flow is stated.flow
     unit = None if stated.half_unit is None else cents(stated.half_unit)
     week.half_units = [unit if is_here or unit is None else ZERO]

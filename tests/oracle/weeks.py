@@ -53,7 +53,11 @@ class FundWeek:
     is_entered: bool = False
     is_known: bool = True
     is_preliminary: bool = False
+    is_printed: bool = False
     status: str = "final"
+    reason: str | None = None
+    """Why something of the week is doubtful, if it is."""
+    is_first: bool = False
 
     @property
     def holder(self) -> str:
@@ -90,6 +94,19 @@ class FundWeek:
         return self.change - (explained or ZERO)
 
     @property
+    def null_reason(self) -> str | None:
+        """Why flow or market effect is not known, the first that applies; None if they are."""
+        if self.flow is not None and self.market is not None:
+            return None
+        if self.is_first and self.open is None and not self.is_printed:
+            return "not read"
+        if self.reason and not self.is_printed:
+            return self.reason
+        if self.is_first and self.sessions_without_flow and not self.is_printed:
+            return "first week"
+        return "no position" if self.flow is not None and not self.is_bridged else "flow unknown"
+
+    @property
     def method(self) -> str | None:
         """How its flows are known."""
         return one_or_mixed(self.methods)
@@ -123,6 +140,7 @@ def fund_weeks(
         weeks += _absent(known, lacking, since)
         _count_lacking(weeks, lacking, since)
         for each in weeks:
+            each.reason = missing_days.reason(each.week, printed, lacking, spanning)
             last = newest.get(each.label if not ground.source.has_all_funds else "")
             if each.is_preliminary or (last and each.week > last):
                 each.status = "preliminary"
@@ -181,13 +199,16 @@ def _weeks_of(
         then = since(step.fund, step.before) if step.before else now
         _add(week_of(step, now), step)
         if step.flow is not None:
-            week_of(step, now).structural += _structural(step, previous, reference)
+            week_of(step, now).structural += reference.structural(
+                step.fund, previous or step.day - WEEK, step.day
+            )
         if step.close is not None and now != then:
             _hand_over(week_of(step, then), week_of(step, now), step)
         previous = step.day
     ends = _ends_of(in_order, since)
     for each in weeks.values():
         each.is_entered = bool(ends) and min(ends) <= each.week
+        each.is_first = bool(ends) and min(ends) == each.week
         if each.week in ends:
             _bound(each, ends[each.week], closes)
     return list(weeks.values())
@@ -254,13 +275,6 @@ def _add(week: FundWeek, step: Step) -> None:
         week.change += step.close - (step.open or ZERO)
         week.has_position = True
         week.is_known = week.is_known and step.is_known
-
-
-def _structural(step: Step, previous: dt.date | None, reference: Reference) -> Decimal:
-    """Return the part of a day's flow that only changed vehicles (E18)."""
-    since = previous or step.day - WEEK
-    actions = reference.of(step.fund, "structural")
-    return sum((each.amount_usd for each in actions if since < each.day <= step.day), ZERO)
 
 
 def _count_lacking(weeks: list[FundWeek], lacking: Mapping[dt.date, dt.date], since: Since) -> None:
