@@ -1,8 +1,8 @@
 """Finding the contract of a table by its name: folder is schema, stem is table, class is contract.
 
 `core.fund_week` is `schemas.core.FundWeek`; some of `core` are in `core_funds`, `core_steps` and
-`core_usd`. The views of a dimension are made from the list of dimensions. Nothing else maps names to
-contracts.
+`core_usd`. The views of a dimension are made from the list of dimensions. Nothing else maps names
+to contracts.
 """
 
 from __future__ import annotations
