@@ -27,6 +27,7 @@ from schemas.observation import empty
 
 DAYS = 2500
 LEDGER, LAST = "core.fund_day", "mart.aum_change"
+MEMBERSHIP = "core.membership"
 FUND_DAYS = """
 create table core.fund_day as
 with funds as (
@@ -42,12 +43,15 @@ days as (
 )
 select
     'bench' as source,
+    funds.fund as holder,
     'F' || funds.number as label,
     funds.fund,
     days.trade_date,
     days.trade_date + cast((5 - isodow(days.trade_date) + 7) % 7 as integer) as week_ending,
     'USD' as currency,
     cast(null as decimal(38, 10)) as printed_flow_local,
+    cast(null as decimal(38, 10)) as printed_flow_half_unit_local,
+    cast(null as decimal(38, 10)) as aum_half_unit_local,
     cast(
         (1000000 + ((funds.number * 7919 + days.number * 104729) % 1000) * 50000)
         * (20 + ((funds.number + days.number * 31) % 997) / 100.0) as decimal(38, 10)
@@ -74,7 +78,8 @@ select
     'fund' || range || '-us' as fund, 'Fund ' || range as fund_name, 'A' || range % 40 as asset,
     'USD' as currency, 'C' || range % 20 as listing_country, 'US' as domicile,
     'spot_etf' as product_type, 1 as leverage, 1 as direction, false as is_hedged,
-    'USD' as underlying_currency, null::date as inception_date, null::date as closed_date
+    'USD' as underlying_currency, null::date as inception_date, null::date as closed_date,
+    date '1900-01-01' as valid_from, null::date as valid_to
 from range({funds});
 create table reference.fund_issuer as
 select 'fund' || range || '-us' as fund, 'issuer' || range % 60 as issuer,
@@ -112,8 +117,9 @@ def prepare(connection: duckdb.DuckDBPyConnection, fund_days: int) -> None:
         connection.execute(f"create schema if not exists {schema}")
     for macro in models.macros().values():
         connection.execute(macro)
-    made = {LEDGER, "reference.fund", "reference.fund_issuer"}
-    needed = {read for name in chain() for read in models.models()[name].reads}
+    made = {LEDGER, MEMBERSHIP, "reference.fund", "reference.fund_issuer"}
+    read_by = [models.models()[name] for name in (*chain(), MEMBERSHIP)]
+    needed = {read for model in read_by for read in model.reads}
     for name in sorted((needed - made - set(chain())) | {"core.source"}):
         rows = dimension_rows() if name == "core.dimension" else empty(catalog.contract_of(name))
         connection.register("arriving", rows)
@@ -124,6 +130,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, fund_days: int) -> None:
     for statement in REFERENCE.format(funds=funds).split(";"):
         if statement.strip():
             connection.execute(statement)
+    connection.execute(f"create table {MEMBERSHIP} as {models.models()[MEMBERSHIP].sql}")
 
 
 def timed(connection: duckdb.DuckDBPyConnection, sql: str) -> float:
