@@ -97,7 +97,9 @@ def test_strange_cells_formats_and_names_stay_in_their_report(world):
     week = dt.date(2026, 3, 20)
     formats = {"By asset!B6": "[>1.2.3]0", "By asset!B7": "0." + "0" * 120}
     sol = golden.history("Date,BSOL,GSOL,Total", "13 Jan 2026,1e400,1,1", "14 Jan 2026,0e40,2,2")
-    before = {*world.query("from mart.flows where source in ('canary', 'farside_btc')")}
+    # The newer page prints one number with a digit more.
+    flows = "select * exclude (net_flow_half_unit_usd) from mart.flows"
+    before = {*world.query(f"{flows} where source in ('canary', 'farside_btc')")}
     world.drop("farside_sol", "sol.csv", sol)
     world.drop("coinshares", "week.xlsx", weekly_of(week, formats))
     world.drop(
@@ -117,7 +119,7 @@ def test_strange_cells_formats_and_names_stay_in_their_report(world):
     assert world.one(zero) == 0
     shown = "select abs(value + 37500000) <= half_unit from core.observation where cell = 'B6' "
     assert world.one(f"{shown} and sheet = 'By asset' and week_ending = ?", week)
-    assert before <= {*world.query("from mart.flows")}
+    assert before <= {*world.query(flows)}
 
 
 def test_a_source_whose_new_rows_break_a_build_is_served_as_before_alone(
