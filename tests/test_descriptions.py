@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from pipelines.database import models, reference_files
 from schemas import catalog
+from schemas.core import NULL_REASONS
 
 TABLES = [*models.models(), *reference_files.files()]
 GRAIN = re.compile(r"\bgrain: one row(?: per [^\n]+)?$", re.MULTILINE)
@@ -54,3 +56,13 @@ def test_a_repetition_is_found():
         "net flow of every week",
         "of every week by asset",
     ]
+
+
+def test_null_reasons_are_one_list_in_contract_macro_and_glossary():
+    root = Path(__file__).parents[1]
+    macro = (root / "sql" / "macros" / "first_reason.sql").read_text(encoding="utf-8")
+    glossary = (root / "docs" / "glossary.md").read_text(encoding="utf-8")
+    section = glossary.partition("## Why a number is NULL")[2].partition("\n## ")[0]
+    listed = re.findall(r"^\| ([a-z ]+) \|", section, re.MULTILINE)
+    assert re.findall(r"'([a-z ]+)'", macro) == [*NULL_REASONS, *NULL_REASONS]
+    assert listed == ["reason", *NULL_REASONS]
